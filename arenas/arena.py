@@ -1,0 +1,274 @@
+"""An arena: one lock, the books it protects, and the mailbox through which others return spans."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from . import audit
+from .errors import ArenaBusyError, BlockReleasedError
+from .record import Held, Record, unheld
+from .section import interrupts_section, section
+from .sizes import size_class
+from .table import SpanTable
+
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable
+
+    from .protocols import LockFactory
+    from .stats import Stats
+
+# The first region is at least this long, and each further one twice the one before, up to the heap's `region_bytes`.
+FIRST_REGION_BYTES = 128 << 10
+
+
+class Arena:
+    """Regions, their spans, one placement, one lock, a mailbox. Every public method may be called from any thread.
+
+    Each method that touches the books is a section: it holds the lock, sets ``_dirty`` on entering and clears it on leaving. Who
+    finds it set (an exception was thrown in between, or a fork happened inside) derives the books anew first. A section
+    never waits for a thread's own: interrupting code gets ``ArenaBusyError`` and goes elsewhere.
+
+    Lock order: the arena's, then the budget's. Never two arenas' at once. No callback of a user's runs under either.
+    """
+
+    def __init__(self, table: SpanTable, *, region_bytes: int, exact_regions: bool, lock_factory: LockFactory = threading.Lock) -> None:
+        """``exact_regions``: each region as long as the request that needed it, instead of doubling up to ``region_bytes``."""
+        self.table = table
+        self.number = table.number
+        self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
+        self.owner: weakref.ref[Any] | None = None  # the state of the thread it belongs to; None: nobody's, anyone may enter
+        self.shared = False  # whether no thread may ever own it
+        self._region_bytes = region_bytes
+        self._exact_regions = exact_regions
+        self._next_bytes = min(FIRST_REGION_BYTES, region_bytes)
+        # Protects the table, and every field of its records but `roots`, `hint`, `tag`, `held` and `dropped`.
+        self.lock = lock_factory()
+        self._dirty = False
+
+    # Taking
+
+    @section
+    def take(self, record: Record, *, grow: bool) -> bool:
+        """Carve a span for the request; ``grow``: from a new region if need be. False where there is no room."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            done = self.table.place(record)
+            if not done and grow and self._grow(record):
+                done = self.table.place(record)
+            self._dirty = False
+            return done
+
+    @section
+    def take_at(self, record: Record, offset: int) -> bool:
+        """Carve exactly ``[offset, offset + span)`` of the backing's one region."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            region = next((r for r in self.table.regions if r.offset <= offset < r.offset + r.size), None)
+            done = region is not None and self.table.place_at(record, region.base + offset - region.offset)
+            self._dirty = False
+            return done
+
+    @section
+    def bump(self, chunk: Record, record: Record) -> bool:
+        """Carve the request from what is left of a scope's chunk; False where it is not enough."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            done = self.table.bump(chunk, record)
+            self._dirty = False
+            return done
+
+    # Giving back
+
+    @section
+    def put_back(self, record: Record) -> None:
+        """Return a claimed record's span, or park it."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            self.table.put_back(record)
+            self._dirty = False
+
+    @section
+    def reclaim_unseen(self, record: Record) -> bool:
+        """End an allocation held by an array, unless something still sees its memory; whether it did."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            done = not record.visible() and record.claim() and self.table.put_back(record)
+            self._dirty = False
+            return done
+
+    # Resizing
+
+    @section
+    def resize(self, record: Record, size: int, span: int) -> bool:
+        """Resize in place; False where there is no room. Raises ``BufferError`` while a view is alive."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            self._begin_move(record)
+            try:
+                done = self.table.resize(record, size, span)
+            finally:
+                record.moving = False
+            self._dirty = False
+            return done
+
+    @section
+    def begin_move(self, record: Record) -> memoryview | None:
+        """Bar new views and anchor the memory, so that a copy can be made of it; the caller clears ``moving``."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            self._begin_move(record)
+            anchor = record.view(record.roots, record.size)
+            self._dirty = False
+            return anchor
+
+    def _begin_move(self, record: Record) -> None:
+        problem: Exception | None = None
+        if not record.is_live:
+            problem = BlockReleasedError(f"allocation {record.number} of {record.size} bytes was freed; it cannot be resized")
+        elif record.moving:
+            problem = BufferError(f"allocation {record.number} is being resized by another thread")
+        else:
+            # Publish first, then look: a view made meanwhile is either seen here or sees this.
+            record.moving = True
+            if record.visible():
+                record.moving = False
+                problem = BufferError(f"allocation {record.number} of {record.size} bytes has a view alive; it cannot be resized")
+        if problem is not None:
+            self._dirty = False
+            raise problem
+
+    # Slow paths
+
+    @section
+    def tidy(self, expired: bytes, generation: int, *, thorough: bool) -> int:
+        """Drain, look at what is parked, give back idle pages and regions; the bytes given back.
+
+        ``expired`` holds the marks of the pages that count as idle. ``thorough`` also finds what an interrupted finalizer or
+        free left behind. O(free spans), thorough O(records).
+        """
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            self.table.generation = generation
+            for record in list(self.table.parked.values()):
+                self.table.put_back(record)
+            if thorough:
+                self._sweep()
+            returned = self.table.return_pages(expired) if expired else 0
+            self._dirty = False
+            return returned
+
+    @section
+    def release_all(self) -> None:
+        """End every allocation; what something still sees is parked."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            for record in list(self.table.live.values()):
+                if record.claim():
+                    self.table.put_back(record)
+            self._dirty = False
+
+    @section
+    def close(self) -> None:
+        """End every allocation and let go of every region. What something still sees stays mapped until it is gone."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            for record in list(self.table.live.values()):
+                if record.claim():
+                    self.table.put_back(record)
+            self.table.close()
+            self._dirty = False
+
+    # Reading
+
+    @section
+    def read(self, reader: Callable[[SpanTable], Any]) -> Any:
+        """What ``reader`` makes of the books, drained and whole. It must not call back into the heap."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            for record in self.table.orphans():
+                self.table.put_back(record)
+            result = reader(self.table)
+            self._dirty = False
+            return result
+
+    def stats(self) -> Stats:
+        """This arena's statistics."""
+        stats: Stats = self.read(SpanTable.stats)
+        return stats
+
+    def check(self) -> None:
+        """Prove the books; raises ``CorruptionError``."""
+        self.read(audit.audit)
+
+    # Inside the lock
+
+    def _meet(self) -> bool:
+        """Called before every acquisition: whether the lock is taken; raises when this very thread has it."""
+        if not self.lock.locked():
+            return False
+        if interrupts_section():
+            raise ArenaBusyError(f"arena {self.number} is in use by the code that this signal handler or finalizer interrupted")
+        return True
+
+    def _enter(self, waited: bool) -> None:
+        if self._dirty:
+            self._repair()
+        self._dirty = True
+        self.table.contended += waited
+        if self.mailbox:
+            self._drain()
+
+    def _drain(self) -> None:
+        while True:
+            # Never "check, then pop": two threads may not be in here, but a length read is stale without the GIL.
+            try:
+                record = self.mailbox.popleft()
+            except IndexError:
+                return
+            self.table.remote_frees += 1
+            self.table.put_back(record)
+
+    def _repair(self) -> None:
+        self.table.rebuild()
+        for record in self.table.orphans():
+            self.table.put_back(record)
+
+    def _sweep(self) -> None:
+        for record in self.table.orphans():
+            self.table.put_back(record)
+        for record in unheld(self.table.live):
+            if record.claim():
+                record.dropped = record.held is Held.HANDLE
+                self.table.put_back(record)
+
+    def _grow(self, record: Record) -> bool:
+        backing = self.table.backing
+        if not backing.growable or self.table.closed:
+            return False
+        if self._exact_regions:
+            wanted = [size_class(record.span), record.span]
+        else:
+            wanted = [max(record.span, self._next_bytes), record.span]
+            self._next_bytes = min(2 * self._next_bytes, self._region_bytes)
+        for size in wanted:
+            try:
+                mapping = backing.map(size, record.alignment)
+            except (OSError, MemoryError, OverflowError):
+                continue
+            self.table.add_region(mapping)
+            return True
+        return False

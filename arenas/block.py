@@ -1,0 +1,169 @@
+"""The handle of one allocation."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+from . import arrays
+from .errors import BlockReleasedError, HeapClosedError, InvalidRequestError
+from .record import Held
+
+if TYPE_CHECKING:
+    from types import TracebackType
+    from typing import Self
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from .heap import Heap
+    from .record import Record
+
+
+class ViewHint(weakref.ref[Any]):
+    """Calls the heap when a view dies. A hint that it is time to look, no proof: finalizers that may read the view run after it."""
+
+    __slots__ = ("record",)
+    record: Record
+
+
+class Block:
+    """One allocation: a span of a heap, and the way to its memory.
+
+    Get one from :meth:`arenas.Heap.alloc`. It ends with :meth:`free`, at the end of ``with block:``, or when the last reference to it is
+    dropped; its memory is used again only when nothing can see it any more.
+
+    Usable from any thread. Freed by two at once, exactly one succeeds and the other gets ``DoubleFreeError``.
+    It has no ``__buffer__`` on purpose: ``np.ndarray(buffer=block)`` would keep only a reference to the handle, which
+    ``free`` could not see.
+    """
+
+    __slots__ = ("__weakref__", "_heap", "_record")
+
+    def __init__(self, heap: Heap, record: Record) -> None:
+        self._heap = heap
+        self._record = record
+
+    @property
+    def size(self) -> int:
+        """Bytes asked for."""
+        return self._record.size
+
+    @property
+    def capacity(self) -> int:
+        """Bytes to which it can grow without moving, whatever its neighbours are."""
+        return self._record.span
+
+    @property
+    def alignment(self) -> int:
+        """The power of two that divides its address."""
+        return self._record.alignment
+
+    @property
+    def arena(self) -> int:
+        """The number of the arena it was taken from."""
+        return self._record.arena_number
+
+    @property
+    def heap(self) -> Heap:
+        """The heap it was taken from."""
+        return self._heap
+
+    @property
+    def tag(self) -> str | None:
+        """What the caller named it."""
+        return self._record.tag
+
+    @property
+    def offset(self) -> int:
+        """Where it begins in its backing. Raises ``BlockReleasedError`` once freed."""
+        return self._live_record().offset
+
+    @property
+    def address(self) -> int:
+        """Where it begins in this process. Raises ``InvalidRequestError`` over an ``AddressSpace``, ``BlockReleasedError`` once freed."""
+        address = self._live_record().address
+        if address is None:
+            raise InvalidRequestError("an AddressSpace has no addresses; use block.offset")
+        return address
+
+    @property
+    def view(self) -> memoryview:
+        """A fresh writable ``memoryview`` of the ``size`` bytes. O(1).
+
+        While it, or anything made from it, is alive the memory is not used again, whatever becomes of the block.
+        Raises ``BlockReleasedError`` once freed, ``BufferError`` while another thread resizes the block.
+        """
+        while True:
+            record = self._record
+            roots = record.roots  # before the size, which a resize changes first
+            size = record.size
+            self._live_record()
+            # Publish the view's anchor, then look again: freers and movers change the state first, then look for anchors.
+            view = record.view(roots, size)
+            if record.moving:
+                raise BufferError(f"{self!r} is being resized by another thread")
+            if view is None or not record.is_live:
+                self._live_record()
+            elif record.roots is roots and self._record is record:
+                hint = ViewHint(view, self._heap._view_died)  # noqa: SLF001 - one class in two files
+                hint.record = record
+                record.hint = hint
+                return view
+
+    def ndarray(self, shape: SupportsIndex | tuple[SupportsIndex, ...], dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:
+        """A NumPy array over the block's memory, from its start; it counts as a view. Needs the extra ``arenas[numpy]``.
+
+        Raises ``InvalidRequestError`` if the block is too small for it, ``TypeError`` for a dtype that holds objects.
+        """
+        layout = arrays.Layout(shape, dtype)
+        if layout.size_bytes > self.size:
+            raise InvalidRequestError(f"an array of {layout.size_bytes} bytes does not fit into {self!r}")
+        return layout.over(self.view)
+
+    def resize(self, size: SupportsIndex) -> None:
+        """Change the size; contents are kept up to the smaller of the two. In place where there is room, else by moving.
+
+        Raises ``BufferError`` while a view is alive (as ``bytearray`` does), ``OutOfMemoryError`` with nothing changed,
+        ``BlockReleasedError`` once freed, ``InvalidRequestError`` and ``TypeError`` for what is no size.
+        """
+        self._heap._resize(self, size)  # noqa: SLF001
+
+    def free(self) -> None:
+        """Give the memory back. Raises ``DoubleFreeError`` if that was done already."""
+        self._heap._free_block(self)  # noqa: SLF001
+
+    @property
+    def released(self) -> bool:
+        """Whether it has been freed."""
+        return not self._record.is_live
+
+    def __enter__(self) -> Self:
+        self._live_record()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._record.is_live:
+            self.free()
+
+    def __repr__(self) -> str:
+        record = self._record
+        state = "live" if record.is_live else "freed"
+        tag = "" if record.tag is None else f", tag {record.tag!r}"
+        return f"<Block {record.number} of {record.size} bytes{tag}, {state}>"
+
+    def __del__(self) -> None:
+        # Runs anywhere, also while this thread holds the arena's lock: leave word, wake a waiter, nothing else.
+        record = self._record
+        if record.is_live and (record.held is Held.HANDLE or record.held is Held.SCOPE):
+            self._heap._handle_died(record)  # noqa: SLF001
+
+    def _live_record(self) -> Record:
+        record = self._record
+        if not record.is_live:
+            if self._heap.closed:
+                raise HeapClosedError(f"{self!r} went with its heap, which is closed")
+            raise BlockReleasedError(f"{self!r} was freed: its memory may belong to another by now")
+        return record

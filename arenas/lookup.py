@@ -1,0 +1,76 @@
+"""From an integer back to the allocation it belongs to, or to the reason why it is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from .errors import DoubleFreeError, ForeignAddressError, InteriorAddressError, InvalidFreeError
+from .record import Held, Record
+from .snapshot import BlockInfo, info_of
+
+if TYPE_CHECKING:
+    from .manager import Manager
+    from .region import Region
+    from .table import SpanTable
+
+
+def raw_record(manager: Manager, address: int) -> Record:
+    """The live record of an address from ``malloc``. Raises the ``InvalidFreeError`` that fits. O(log regions) when it is one."""
+    region = manager.addresses.find(address)
+    if region is None or region.address is None:
+        raise ForeignAddressError(f"address {address:#x} lies in no region of this heap")
+    table = manager.arenas[region.arena_number].table
+    position = region.base + address - region.address
+    record = table.carved.get(position)
+    if record is not None and record.is_live and record.held is Held.ADDRESS:
+        return record
+    problem: InvalidFreeError = manager.arenas[region.arena_number].read(lambda table: _why_not(table, region, address))
+    raise problem
+
+
+def _why_not(table: SpanTable, region: Region, address: int) -> InvalidFreeError:
+    assert region.address is not None
+    record = _around(table, region, region.base + address - region.address)
+    where = f"address {address:#x}"
+    if address in table.recent or (record is not None and record.address == address and not record.is_live):
+        return DoubleFreeError(f"{where} was freed already")
+    if record is None:
+        return InvalidFreeError(f"{where} lies in free memory of arena {table.number}: it was never allocated, or freed long ago")
+    inside = address - (record.address or 0)
+    whose = f"allocation {record.number} ({record.size} bytes at {record.address:#x})"
+    if inside:
+        return InteriorAddressError(f"{where} lies {inside} bytes inside {whose}")
+    return InvalidFreeError(f"{where} belongs to {whose}, held by a {record.held.value}; free it there, with block.free()")
+
+
+def find(manager: Manager, address: int) -> BlockInfo | None:
+    """The allocation around an address (an offset, where there are no addresses). O(spans of one region)."""
+    region = manager.addresses.find(address)
+    if region is not None and region.address is not None:
+        start = region.address
+        return manager.arenas[region.arena_number].read(  # type: ignore[no-any-return]
+            lambda table: _info(table, region, region.base + address - start)
+        )
+    if manager.backing.has_memory:
+        return None
+    for arena in manager.arenas:
+        for region in list(arena.table.regions):
+            if region.offset <= address < region.offset + region.size:
+                position = region.base + address - region.offset
+                return arena.read(lambda table: _info(table, region, position))  # type: ignore[no-any-return]  # noqa: B023 - called at once
+    return None
+
+
+def _info(table: SpanTable, region: Region, position: int) -> BlockInfo | None:
+    record = _around(table, region, position)
+    return None if record is None else info_of(table, record, position - record.position)
+
+
+def _around(table: SpanTable, region: Region, position: int) -> Record | None:
+    exact = table.carved.get(position)
+    if exact is not None:
+        return exact
+    for start, span in table.spans_in(region):
+        if start <= position < start + span:
+            return table.carved[start]
+    return None

@@ -1,0 +1,32 @@
+"""Best fit that never splits: for large blocks, each in a region of its own."""
+
+from __future__ import annotations
+
+from .best_fit import POSITION_BITS, POSITION_MASK, BestFit
+
+
+class WholeFit(BestFit):
+    """The smallest free span that fits, taken whole if at most ``slack`` of the request is wasted.
+
+    A freed region serves the next request of about its size, warm, and goes back to the system undivided. What a region has beyond
+    the request is address space, not memory: its pages are not committed until they are handed out.
+
+    ``take`` is O(log n + misaligned spans of fitting size) for n free spans; all else is as in :class:`BestFit`.
+    """
+
+    __slots__ = ("_slack",)
+
+    def __init__(self, *, slack: float = 0.25) -> None:
+        """``slack``: the part of a request by which a span may exceed it."""
+        super().__init__()
+        self._slack = slack
+
+    def take(self, size: int, alignment: int) -> tuple[int, int] | None:
+        """Take the smallest span within the slack that begins at a multiple of ``alignment``, all of it."""
+        largest = int(size * (1 + self._slack))
+        for key in self._index.irange(size << POSITION_BITS, (largest + 1) << POSITION_BITS, inclusive=(True, False)):
+            position, length = key & POSITION_MASK, key >> POSITION_BITS
+            if position % alignment == 0:
+                self._discard(position, length)
+                return position, length
+        return None

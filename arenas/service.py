@@ -1,0 +1,232 @@
+"""What happens between a heap's public surface and its manager: requests are served, handles end, waiters wait."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import time
+import warnings
+from collections import deque
+from typing import TYPE_CHECKING, Any, SupportsIndex
+
+from .block import Block, ViewHint
+from .errors import ArenaBusyError, BlockReleasedError, DoubleFreeError, HeapClosedError, InvalidRequestError, OutOfMemoryError
+from .record import Held, Record
+from .shortage import out_of_memory
+from .sizes import MAXIMUM_ALIGNMENT, MAXIMUM_SIZE, checked_alignment, checked_size, round_up
+from .waiting import Waiters
+
+if TYPE_CHECKING:
+    from .manager import Manager
+    from .protocols import Backing
+    from .stats import Stats
+
+# A full collection may free handles in cycles; more often than this it would cost more than it finds.
+_COLLECT_SECONDS = 1.0
+
+
+class Service:
+    """The inner half of a heap. Every method may be called from any thread; none holds a lock of its own."""
+
+    def __init__(self, manager: Manager, *, alignment: int, granule: int, warn_on_drop: bool) -> None:
+        self._manager = manager
+        self._alignment = alignment
+        self._granule = granule
+        self._maximum_alignment = MAXIMUM_ALIGNMENT if manager.backing.growable else MAXIMUM_SIZE
+        self._warn_on_drop = warn_on_drop
+        # Left by finalizers: records of dropped handles, hints of views that died. Nothing else may be done there.
+        self._inbox: deque[Record | ViewHint] = deque()
+        self._waiters = Waiters()
+        self._last_collection = 0.0
+        self._out_of_memory = 0
+
+    @property
+    def backing(self) -> Backing:
+        """Where its memory comes from."""
+        return self._manager.backing
+
+    @property
+    def closed(self) -> bool:
+        """Whether :meth:`close` was called, or the heap could not follow its process through a fork."""
+        return self._manager.closed
+
+    def stats(self) -> Stats:
+        """The heap's statistics."""
+        raise NotImplementedError
+
+    # Requests
+
+    def _span(self, size: int, alignment: int) -> int:
+        # In steps of the alignment, so that neighbours of one alignment leave no slivers between them.
+        return round_up(max(size, 1), max(self._granule, min(alignment, self._alignment)))
+
+    def _request(
+        self, size: SupportsIndex, alignment: SupportsIndex | None, tag: str | None, held: Held = Held.HANDLE
+    ) -> Record:
+        number = checked_size(size)
+        step = self._alignment if alignment is None else checked_alignment(alignment, self._maximum_alignment)
+        if tag is not None and not isinstance(tag, str):
+            raise TypeError(f"a tag is a text, not {type(tag).__name__}")
+        return Record(number, self._span(number, step), step, tag, held)
+
+    def _begin(self) -> None:
+        """What every call does first: refuse a closed heap, look into the inbox, give back what decayed."""
+        if self._manager.closed:
+            raise HeapClosedError(f"{self!r} is closed")
+        if self._inbox:
+            self._drain_inbox()
+        self._manager.tick()
+
+    def _serve(self, block: Block, *, zero: bool, timeout: float | None) -> None:
+        """Give the block's request a span. The block exists first, so that an interruption drops, and frees, it."""
+        while True:
+            self._begin()
+            record = block._record
+            if not self._manager.take(record):
+                self._take_slowly(record, timeout)
+            if zero:
+                self._clear(record)
+            if record.is_live:
+                return
+            # A reset came in between, and took it back: try again, as if called after it.
+            block._record = Record(record.size, self._span(record.size, record.alignment), record.alignment, record.tag, record.held)
+
+    def _take_slowly(self, record: Record, timeout: float | None) -> None:
+        limit = self._manager.budget.limit_bytes
+        hopeless = limit is not None and record.span > limit
+        # The first turn is the relief that every request is worth; waiting begins after it.
+        for turn, _ in enumerate(self._waiters.turns(0 if hopeless else timeout)):
+            self._begin()
+            if turn and timeout != 0:
+                self._collect()
+            self._manager.relieve()
+            if self._manager.take(record):
+                return
+        self._out_of_memory += 1
+        raise out_of_memory(self._manager, record, self.stats())
+
+    def _collect(self) -> None:
+        now = time.monotonic()
+        if now - self._last_collection >= _COLLECT_SECONDS:
+            self._last_collection = now
+            gc.collect()
+            self._drain_inbox()
+
+    def _clear(self, record: Record) -> None:
+        """Make the memory zeros, unless its pages are known to be."""
+        backing = self.backing
+        if not backing.has_memory:
+            raise InvalidRequestError(f"{backing!r} has no memory to make zero")
+        if record.size == 0 or (record.fresh and backing.fresh_is_zero and backing.decommit_zeroes):
+            return
+        # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile.
+        anchor = record.view(record.roots, record.size)
+        if anchor is not None and record.address is not None:
+            ctypes.memset(record.address, 0, record.size)  # releases the GIL
+
+    def _after_fork(self) -> None:
+        """In the child: the other threads, and a memory that is not the child's own, are gone."""
+        self._waiters.forget()
+        if not self.backing.fork_private:
+            self._manager.close()
+
+    # Ends
+
+    def _handle_died(self, record: Record) -> None:
+        """From a block's finalizer."""
+        self._inbox.append(record)
+        if self._waiters:
+            self._waiters.wake()
+
+    def _view_died(self, hint: Any) -> None:
+        """From a weakref's callback."""
+        self._inbox.append(hint)
+        if self._waiters:
+            self._waiters.wake()
+
+    def _drain_inbox(self) -> None:
+        while True:
+            try:
+                item = self._inbox.popleft()
+            except IndexError:
+                return
+            if isinstance(item, ViewHint):
+                self._look(item)
+            elif item.claim():
+                item.dropped = True
+                seen = item.visible()
+                self._manager.give(item)
+                if self._warn_on_drop and not seen and item.held is Held.HANDLE:
+                    name = f"{item.number} of {item.size} bytes" + (f", tag {item.tag!r}" if item.tag else "")
+                    warnings.warn(f"block {name} was dropped without free()", ResourceWarning, stacklevel=4)
+
+    def _look(self, hint: ViewHint) -> None:
+        record = hint.record
+        if record.parked:
+            self._manager.give(record)
+        elif record.held is Held.ARRAY and record.is_live:
+            try:
+                self._manager.arenas[record.arena_number].reclaim_unseen(record)
+            except ArenaBusyError:
+                return  # a slow path will look again
+
+    def _release(self, record: Record) -> None:
+        """Return a record that this thread has claimed."""
+        self._manager.give(record)
+        if self._waiters:
+            self._waiters.wake()
+
+    def _free_block(self, block: Block) -> None:
+        self._begin()
+        while True:
+            record = block._record
+            if record.claim():
+                self._release(record)
+                return
+            if block._record is record:
+                raise DoubleFreeError(f"{block!r} was freed already")
+            # Moved by a resize between the two looks: free it where it is now.
+
+    # Resizing
+
+    def _resize(self, block: Block, size: SupportsIndex) -> None:
+        number = checked_size(size)
+        self._begin()
+        record = block._record
+        if not record.is_live:
+            raise BlockReleasedError(f"{block!r} was freed; it cannot be resized")
+        arena = self._manager.arenas[record.arena_number]
+        if arena.resize(record, number, self._span(number, record.alignment)):
+            return
+        if not self.backing.has_memory:
+            self._out_of_memory += 1
+            raise OutOfMemoryError(f"no room behind {block!r} for {number}: without memory there are no contents to move")
+        other = Block(self, Record(number, self._span(number, record.alignment), record.alignment, record.tag))  # type: ignore[arg-type]
+        self._move(block, other)
+        # `other` is the handle of the old place now.
+        try:
+            other.free()
+        except DoubleFreeError:
+            # Another thread freed the block while it was copied, and was told that this succeeded: so be it.
+            if block._record.claim():
+                self._release(block._record)
+            raise BlockReleasedError(f"{block!r} was freed while it was being resized") from None
+
+    def _move(self, block: Block, other: Block) -> None:
+        record = block._record
+        # The anchor keeps the old place from being used again, should another thread free the block meanwhile.
+        anchor = self._manager.arenas[record.arena_number].begin_move(record)
+        try:
+            self._serve(other, zero=False, timeout=0)
+            copied = min(record.size, other._record.size)
+            target = other.view
+            if copied and anchor is not None:
+                ctypes.memmove(other.address, record.address or 0, copied)  # releases the GIL
+            target.release()
+            new = other._record
+            record.moved = True
+            # Two stores, with nothing between them at which the interpreter delivers an interrupt: the handles change places.
+            block._record = new
+            other._record = record
+        finally:
+            record.moving = False

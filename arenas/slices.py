@@ -1,0 +1,31 @@
+"""A part of a mapping: what each arena gets of a backing that has only one region."""
+
+from __future__ import annotations
+
+from .protocols import Mapping
+from .system import resident_bytes
+
+
+class MappingSlice:
+    """``size`` units of a mapping from ``start``, with the mapping's own surface."""
+
+    __slots__ = ("_start", "_whole", "address", "offset", "size")
+
+    def __init__(self, whole: Mapping, start: int, size: int) -> None:
+        self._whole = whole
+        self._start = start
+        self.offset = whole.offset + start
+        self.size = size
+        self.address = None if whole.address is None else whole.address + start
+
+    def root(self, start: int, size: int) -> memoryview:
+        """A memoryview of its own over part of the slice."""
+        return self._whole.root(self._start + start, size)
+
+    def decommit(self, start: int, size: int) -> bool:
+        """Give pages back."""
+        return self._whole.decommit(self._start + start, size)
+
+    def resident_bytes(self) -> int | None:
+        """Bytes in memory now; the slice begins at a page."""
+        return None if self.address is None else resident_bytes(self.address, self.size)

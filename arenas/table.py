@@ -1,0 +1,339 @@
+"""The books of one arena: what is carved, from which regions, and what follows from that. No lock: the arena's covers it."""
+
+from __future__ import annotations
+
+import sys
+from bisect import bisect_right
+from collections import deque
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from .record import Held, Record
+from .region import Region, base_after, gaps
+from .stats import Stats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .address_map import AddressMap
+    from .backing import Budget
+    from .protocols import Backing, Mapping, Placement
+    from .region import Region
+
+# So many freed raw addresses are remembered, to tell a double free from a free of what never was.
+_RECENT = 1024
+
+ALL_MARKS = bytes(range(1, 256))  # every mark a committed page can have
+
+# Freed: what neither `live` nor `parked` knows but `carved` has; in the mailbox, or on the way to it.
+LIVE, SCOPE, PARKED, MAILED, FREE = "live", "scope", "parked", "mailbox", "free"
+
+
+class SpanTable:
+    """Regions, the spans carved from them, and the free rest.
+
+    **One authority.** ``regions`` and ``carved`` are the truth; a record is live while its serial is in ``live``. The placement, the
+    counters and the address map follow from them, and :meth:`rebuild` makes them anew after an interruption. So every verb changes the
+    truth in single steps, each of which leaves a table that can be rebuilt.
+    """
+
+    def __init__(self, number: int, backing: Backing, placement: Placement, budget: Budget, addresses: AddressMap) -> None:
+        self.number = number
+        self.backing = backing
+        self.budget = budget
+        self.addresses = addresses
+        self.regions: list[Region] = []  # in order of base
+        self.carved: dict[int, Record] = {}  # position -> record, until the span is returned
+        # serial -> record, until a free claims the allocation, without the lock: one dict for the arena's whole life.
+        self.live: dict[int, Record] = {}
+        self.recent: deque[int] = deque(maxlen=_RECENT)  # raw addresses freed lately
+        self.last_serial = 0
+        self.closed = False
+        self.eager = False  # whether free pages go back at once
+        self.generation = 1  # mark of the pages freed now
+        # Derived:
+        self.placement = placement
+        self.parked: dict[int, Record] = {}  # position -> record freed while something could see it
+        self.reserved_bytes = self.asked_bytes = self.carved_bytes = self.cached_bytes = self.committed_bytes = 0
+        # Counters, exact except for what an interruption cut short.
+        self.allocations = self.frees = self.remote_frees = self.dropped = self.resizes_in_place = self.resizes_moved = 0
+        self.contended = self.returned_bytes = self.peak_live_bytes = 0
+
+    # Regions
+
+    def add_region(self, mapping: Mapping) -> None:
+        """Take in a range of the backing, wholly free."""
+        base = base_after(self.regions, mapping.address)
+        region = Region(mapping, base=base, page_bytes=self.backing.page_bytes, arena_number=self.number)
+        self.regions.append(region)
+        self.addresses.add(region)
+        self.placement.add(base, region.size)
+        self.reserved_bytes += region.size
+        self.peak_live_bytes = max(self.peak_live_bytes, self.asked_bytes)
+
+    def drop_region(self, region: Region) -> None:
+        """Give a wholly free region back to its backing."""
+        self.regions.remove(region)
+        self.addresses.remove(region)
+        self.placement.remove(region.base, region.size)
+        self.reserved_bytes -= region.size
+        self._state_committed(-region.committed_bytes)
+        region.mapping = None
+
+    def region_at(self, position: int) -> Region:
+        """The region around a position. O(log regions)."""
+        return self.regions[bisect_right(self.regions, position, key=_BASE) - 1]
+
+    # Spans
+
+    def place(self, record: Record) -> bool:
+        """Carve a free span for a request, if one fits and the budget grants its pages."""
+        found = self.placement.take(record.span, record.alignment)
+        if found is None:
+            return False
+        return self._enter(record, *found)
+
+    def place_at(self, record: Record, position: int) -> bool:
+        """Carve exactly this span for a request, if it is free."""
+        return self.placement.take_at(position, record.span) and self._enter(record, position, record.span)
+
+    def bump(self, chunk: Record, record: Record) -> bool:
+        """Carve a request from the end of a scope's chunk, downwards: so that shrinking the chunk is one step."""
+        end = chunk.position + chunk.span
+        position = (end - record.span) // record.alignment * record.alignment
+        if chunk.serial not in self.live or position < chunk.position:
+            return False
+        self._fill(record, position, end - position, chunk.region)
+        if position == chunk.position:
+            self.carved[position] = record
+            self.live.pop(chunk.serial, None)
+        else:
+            chunk.span = position - chunk.position
+            self.carved[position] = record
+        self.cached_bytes -= record.span
+        self._publish(record)
+        return True
+
+    def put_back(self, record: Record) -> bool:
+        """Return a claimed span, or park it while anything can see it. Harmless when it was returned already."""
+        if self.carved.get(record.position) is not record:
+            return False
+        if not record.parked and record.held is not Held.SCOPE:
+            self.frees += 1
+            self.dropped += record.dropped
+            self.resizes_moved += record.moved
+        if record.roots and record.visible():
+            record.parked = True
+            self.parked[record.position] = record
+            return False
+        region = record.region
+        assert region is not None
+        region.mark_freed(record.position, record.span, self.generation)
+        if record.held is Held.ADDRESS and record.address is not None:
+            self.recent.append(record.address)
+        del self.carved[record.position]
+        self.parked.pop(record.position, None)
+        self._uncount(record)
+        self.placement.give(record.position, record.span)
+        record.roots = []
+        record.hint = None
+        if self.eager:
+            self.return_pages(ALL_MARKS)
+        return True
+
+    def resize(self, record: Record, size: int, span: int) -> bool:
+        """Change a live record's size at its position, if there is room behind it and the budget grants it. Nothing may see it."""
+        extra = span - record.span
+        end = record.position + record.span
+        region = record.region
+        assert region is not None
+        if extra > 0 and not self.placement.take_at(end, extra):
+            return False
+        if not self._commit(region, record.position, max(span, size)):
+            if extra > 0:
+                self.placement.give(end, extra)
+            return False
+        if extra > 0:
+            record.span = span
+            self._count(record, size - record.size, extra)
+            record.size = size
+        else:
+            self._count(record, size - record.size, extra)
+            record.size = size  # before the span: a size never exceeds it
+            record.span = span
+            if extra:
+                region.mark_freed(end + extra, -extra, self.generation)
+                self.placement.give(end + extra, -extra)
+        # Last: who read the old size read the old list before it, and will find that it changed.
+        record.roots = []
+        self.resizes_in_place += 1
+        return True
+
+    def orphans(self) -> Iterator[Record]:
+        """Claimed records that are still carved: on the way back, or forgotten there by an interruption."""
+        if len(self.carved) == len(self.live) + len(self.parked):
+            return iter(())
+        return (record for record in list(self.carved.values()) if not record.is_live and not record.parked)
+
+    # Pages
+
+    def return_pages(self, expired: bytes) -> int:
+        """Give back idle regions, and the idle whole pages of free spans; ``expired`` holds the marks of idle pages. Bytes given back."""
+        returned = 0
+        for position, size in list(self.placement):
+            region = self.region_at(position)
+            if self.backing.growable and size == region.size and region.is_idle(expired):
+                returned += region.committed_bytes
+                self.drop_region(region)
+            else:
+                pages = region.decommit(position, size, expired)
+                self._state_committed(-pages)
+                returned += pages
+        self.returned_bytes += returned
+        return returned
+
+    def close(self) -> None:
+        """Let go of every region. Memory that something still sees stays mapped until that is gone."""
+        self.closed = True
+        for record in self.carved.values():
+            record.roots = []
+        for region in self.regions:
+            self.addresses.remove(region)
+            region.mapping = None
+        self.carved.clear()
+        self.parked.clear()
+        self.regions.clear()
+        self.rebuild()
+
+    # Repair and reading
+
+    def rebuild(self) -> None:
+        """Derive everything anew from regions and carved spans."""
+        for serial, record in list(self.live.items()):
+            if self.carved.get(record.position) is not record:
+                self.live.pop(serial, None)
+        for position, record in list(self.carved.items()):
+            if record.parked and not record.is_live:
+                self.parked[position] = record
+        self.parked = {position: record for position, record in self.parked.items() if self.carved.get(position) is record}
+        self.placement.clear()
+        for region in self.regions:
+            for position, size in gaps(region, self.spans_in(region)):
+                self.placement.add(position, size)
+        self.addresses.restate(self.number, self.regions)
+        self.reserved_bytes = sum(region.size for region in self.regions)
+        self.asked_bytes = self.carved_bytes = self.cached_bytes = 0
+        for record in self.carved.values():
+            self._count(record, record.size, record.span)
+        self.committed_bytes = 0
+        self._state_committed(sum(region.committed_bytes for region in self.regions))
+
+    def spans_in(self, region: Region) -> list[tuple[int, int]]:
+        """The carved spans of a region, in order."""
+        return sorted((p, record.span) for p, record in self.carved.items() if region.base <= p < region.end)
+
+    def state_of(self, record: Record) -> str:
+        """In which of the parts of the reserved bytes a carved record counts."""
+        if record.is_live:
+            return SCOPE if record.held is Held.SCOPE else LIVE
+        return PARKED if record.parked else MAILED
+
+    def stats(self) -> Stats:
+        """The books summed up. O(regions), and O(records) while some are on their way back or parked."""
+        everything = self.carved if len(self.carved) > len(self.live) else {}
+        freed = [record for record in everything.values() if not record.is_live]
+        parked = sum(record.span for record in freed if record.parked)
+        mailed = sum(record.span for record in freed if not record.parked)
+        live = self.asked_bytes - sum(record.size for record in freed if record.held is not Held.SCOPE)
+        scope = sum(record.span for record in freed if record.held is Held.SCOPE)
+        self.peak_live_bytes = max(self.peak_live_bytes, live)
+        resident = [None if region.mapping is None else region.mapping.resident_bytes() for region in self.regions]
+        return Stats(
+            reserved_bytes=self.reserved_bytes,
+            live_bytes=live,
+            rounding_bytes=self.carved_bytes - self.cached_bytes - parked - mailed + scope - live,
+            cached_bytes=self.cached_bytes - scope,
+            mailbox_bytes=mailed,
+            parked_bytes=parked,
+            free_bytes=self.placement.free_bytes,
+            committed_bytes=self.committed_bytes,
+            resident_bytes=None if None in resident else sum(filter(None, resident)),
+            largest_free_bytes=self.placement.largest_bytes,
+            live_blocks=len(self.live) - sum(record.held is Held.SCOPE for record in self.live.copy().values()),
+            regions=len(self.regions),
+            metadata_bytes=self._metadata_bytes(),
+            peak_live_bytes=self.peak_live_bytes,
+            allocations=self.allocations,
+            frees=self.frees,
+            remote_frees=self.remote_frees,
+            dropped=self.dropped,
+            resizes_in_place=self.resizes_in_place,
+            resizes_moved=self.resizes_moved,
+            contended=self.contended,
+            returned_bytes=self.returned_bytes,
+        )
+
+    def _metadata_bytes(self) -> int:
+        tables = sum(map(sys.getsizeof, (self.carved, self.live, self.parked, self.recent, self.regions)))
+        records = sum(sys.getsizeof(record) + sys.getsizeof(record.roots) + _NUMBERS for record in list(self.carved.values()))
+        return tables + records + self.placement.metadata_bytes + sum(region.metadata_bytes for region in self.regions)
+
+    # The single steps
+
+    def _enter(self, record: Record, position: int, span: int) -> bool:
+        region = self.region_at(position)
+        fresh = region.is_fresh(position, record.span)
+        if not self._commit(region, position, record.span):
+            self.placement.give(position, span)
+            return False
+        self._fill(record, position, span, region)
+        record.fresh = fresh
+        self.carved[position] = record
+        self._count(record, 0, span)
+        self._publish(record)
+        return True
+
+    def _fill(self, record: Record, position: int, span: int, region: Region | None) -> None:
+        self.last_serial += 1
+        record.serial = self.last_serial
+        record.live = self.live
+        record.arena_number = self.number
+        record.position = position
+        record.span = span
+        record.region = region
+
+    def _publish(self, record: Record) -> None:
+        if record.held is not Held.SCOPE:
+            self.asked_bytes += record.size
+            self.allocations += 1
+        # Last: from here on the allocation can be claimed by whoever frees it.
+        self.live[record.serial] = record
+
+    def _count(self, record: Record, size: int, span: int) -> None:
+        self.carved_bytes += span
+        if record.held is Held.SCOPE:
+            self.cached_bytes += span
+        else:
+            self.asked_bytes += size
+
+    def _uncount(self, record: Record) -> None:
+        self._count(record, -record.size, -record.span)
+
+    def _commit(self, region: Region, position: int, size: int) -> bool:
+        fresh_bytes = region.fresh_bytes(position, size)
+        if fresh_bytes:
+            if not self.budget.grant(self.number, self.committed_bytes + fresh_bytes):
+                return False
+            self.committed_bytes += fresh_bytes
+            region.commit(position, size, self.generation)
+        return True
+
+    def _state_committed(self, change: int) -> None:
+        self.committed_bytes += change
+        self.budget.state(self.number, self.committed_bytes)
+
+
+_BASE = attrgetter("base")
+
+# Integers and dict entries that come with a record: serial, position, size, span.
+_NUMBERS = 4 * sys.getsizeof(1 << 40)
