@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class AddressMap:
     """Every region of a heap by its first address. Without a lock: usable from any thread, signal handler or finalizer.
 
-    The dict is the authority, and each change of it is one atomic step. The sorted addresses are derived on the first look after a
-    change, and believed only while the stamp they were made under is the current one.
+    The dict is the authority, and each change of it is one atomic step. The sorted addresses are derived on the first
+    look after a change, and believed only while the stamp they were made under is the current one.
     """
 
     __slots__ = ("_region_at", "_sorted", "_stamp")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import audit
 from .errors import ArenaBusyError, BlockReleasedError
 from .record import Held, Record, unheld
 from .section import interrupts_section, section
 from .sizes import size_class
-from .table import SpanTable
+from .summary import summarize
 
 if TYPE_CHECKING:
     import weakref
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from .protocols import LockFactory
     from .stats import Stats
+    from .table import SpanTable
+
+T = TypeVar("T")
 
 # The first region is at least this long, and each further one twice the one before, up to the heap's `region_bytes`.
 FIRST_REGION_BYTES = 128 << 10
@@ -27,19 +30,25 @@ FIRST_REGION_BYTES = 128 << 10
 class Arena:
     """Regions, their spans, one placement, one lock, a mailbox. Every public method may be called from any thread.
 
-    Each method that touches the books is a section: it holds the lock, sets ``_dirty`` on entering and clears it on leaving. Who
-    finds it set (an exception was thrown in between, or a fork happened inside) derives the books anew first. A section
-    never waits for a thread's own: interrupting code gets ``ArenaBusyError`` and goes elsewhere.
+    Each method that touches the books is a section: it holds the lock, sets ``_dirty`` on entering and clears it on
+    leaving. Who finds it set (an exception was thrown in between, or a fork happened inside) derives the books anew
+    first. A section never waits for a thread's own: interrupting code gets ``ArenaBusyError`` and goes elsewhere.
 
     Lock order: the arena's, then the budget's. Never two arenas' at once. No callback of a user's runs under either.
     """
 
-    def __init__(self, table: SpanTable, *, region_bytes: int, exact_regions: bool, lock_factory: LockFactory = threading.Lock) -> None:
-        """``exact_regions``: each region as long as the request that needed it, instead of doubling up to ``region_bytes``."""
+    def __init__(
+        self, table: SpanTable, *, region_bytes: int, exact_regions: bool, lock_factory: LockFactory = threading.Lock
+    ) -> None:
+        """``exact_regions``: each region as long as the request that needed it, instead of doubling up to
+        ``region_bytes``.
+        """
         self.table = table
         self.number = table.number
         self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
-        self.owner: weakref.ref[Any] | None = None  # the state of the thread it belongs to; None: nobody's, anyone may enter
+        self.owner: weakref.ref[Any] | None = (
+            None  # the state of the thread it belongs to; None: nobody's, anyone may enter
+        )
         self.shared = False  # whether no thread may ever own it
         self._region_bytes = region_bytes
         self._exact_regions = exact_regions
@@ -134,7 +143,9 @@ class Arena:
     def _begin_move(self, record: Record) -> None:
         problem: Exception | None = None
         if not record.is_live:
-            problem = BlockReleasedError(f"allocation {record.number} of {record.size} bytes was freed; it cannot be resized")
+            problem = BlockReleasedError(
+                f"allocation {record.number} of {record.size} bytes was freed; it cannot be resized"
+            )
         elif record.moving:
             problem = BufferError(f"allocation {record.number} is being resized by another thread")
         else:
@@ -142,7 +153,9 @@ class Arena:
             record.moving = True
             if record.visible():
                 record.moving = False
-                problem = BufferError(f"allocation {record.number} of {record.size} bytes has a view alive; it cannot be resized")
+                problem = BufferError(
+                    f"allocation {record.number} of {record.size} bytes has a view alive; it cannot be resized"
+                )
         if problem is not None:
             self._dirty = False
             raise problem
@@ -153,8 +166,8 @@ class Arena:
     def tidy(self, expired: bytes, generation: int, *, thorough: bool) -> int:
         """Drain, look at what is parked, give back idle pages and regions; the bytes given back.
 
-        ``expired`` holds the marks of the pages that count as idle. ``thorough`` also finds what an interrupted finalizer or
-        free left behind. O(free spans), thorough O(records).
+        ``expired`` holds the marks of the pages that count as idle. ``thorough`` also finds what an interrupted
+        finalizer or free left behind. O(free spans), thorough O(records).
         """
         waited = self._meet()
         with self.lock:
@@ -194,7 +207,7 @@ class Arena:
     # Reading
 
     @section
-    def read(self, reader: Callable[[SpanTable], Any]) -> Any:
+    def read(self, reader: Callable[[SpanTable], T]) -> T:
         """What ``reader`` makes of the books, drained and whole. It must not call back into the heap."""
         waited = self._meet()
         with self.lock:
@@ -207,8 +220,7 @@ class Arena:
 
     def stats(self) -> Stats:
         """This arena's statistics."""
-        stats: Stats = self.read(SpanTable.stats)
-        return stats
+        return self.read(summarize)
 
     def check(self) -> None:
         """Prove the books; raises ``CorruptionError``."""
@@ -221,10 +233,12 @@ class Arena:
         if not self.lock.locked():
             return False
         if interrupts_section():
-            raise ArenaBusyError(f"arena {self.number} is in use by the code that this signal handler or finalizer interrupted")
+            raise ArenaBusyError(
+                f"arena {self.number} is in use by the code that this signal handler or finalizer interrupted"
+            )
         return True
 
-    def _enter(self, waited: bool) -> None:
+    def _enter(self, waited: bool) -> None:  # noqa: FBT001 - what `_meet` found, passed on
         if self._dirty:
             self._repair()
         self._dirty = True

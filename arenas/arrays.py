@@ -1,46 +1,78 @@
-"""NumPy arrays over blocks. NumPy is imported on first use."""
+"""NumPy arrays in a heap's memory."""
 
 from __future__ import annotations
 
-import math
-import operator
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+from typing import TYPE_CHECKING, Any
 
-from .errors import InvalidRequestError
+from .block import ViewHint
+from .layout import Layout, numpy
+from .record import Held
+from .service import Service
 
 if TYPE_CHECKING:
-    from types import ModuleType
+    from typing import TypedDict, Unpack
 
     import numpy as np
     import numpy.typing as npt
 
-Order = Literal["C", "F"]
+    from .layout import Order, Shape
+
+    class Options(TypedDict, total=False):
+        """What every array-making method takes by keyword, as :meth:`arenas.Heap.alloc` does; ``order`` is C or F."""
+
+        order: Order
+        alignment: int | None
+        tag: str | None
+        timeout: float | None
 
 
-def numpy() -> ModuleType:
-    """The module, or an ``ImportError`` that says how to get it."""
-    try:
-        import numpy as np
-    except ImportError as error:
-        raise ImportError("arrays need NumPy: pip install 'arenas[numpy]'") from error
-    return np
+class Arrays(Service):
+    """The part of a heap that makes arrays: plain ``numpy.ndarray`` objects. Needs the extra ``arenas[numpy]``.
 
+    An array's memory is used again when the last view of it has died. Each method takes ``order``, ``alignment``,
+    ``tag`` and ``timeout`` by keyword, and raises as :meth:`arenas.Heap.alloc`; also ``TypeError`` for a dtype that
+    holds objects, and ``ImportError`` without NumPy.
+    """
 
-class Layout:
-    """Shape, dtype and order of an array to come, and how many bytes it needs."""
+    def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float, **options: Unpack[Options]) -> np.ndarray[Any, Any]:
+        """An uninitialised array."""
+        return self._array(shape, dtype, options, zero=False)
 
-    def __init__(self, shape: SupportsIndex | tuple[SupportsIndex, ...], dtype: npt.DTypeLike, order: Order = "C") -> None:
-        """Raises ``InvalidRequestError`` for a negative dimension, ``TypeError`` for a dtype that holds objects."""
-        self.dtype = numpy().dtype(dtype)
-        if self.dtype.hasobject:
-            raise TypeError(f"{self.dtype} holds references to objects; such an array must own its memory")
-        self.shape = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
-        if any(length < 0 for length in self.shape):
-            raise InvalidRequestError(f"negative dimension in shape {self.shape}")
-        self.order: Order = order
-        self.size_bytes = math.prod(self.shape) * self.dtype.itemsize
+    def zeros(self, shape: Shape, dtype: npt.DTypeLike = float, **options: Unpack[Options]) -> np.ndarray[Any, Any]:
+        """An array of zeros; pages that are known to be zero are not touched."""
+        return self._array(shape, dtype, options, zero=True)
 
-    def over(self, view: memoryview) -> np.ndarray[Any, Any]:
-        """An array over the view's memory."""
-        array: np.ndarray[Any, Any] = numpy().ndarray(self.shape, self.dtype, buffer=view, order=self.order)
+    def full(
+        self, shape: Shape, value: object, dtype: npt.DTypeLike | None = None, **options: Unpack[Options]
+    ) -> np.ndarray[Any, Any]:
+        """An array filled with ``value``, whose dtype it gets where none is named."""
+        array = self.ndarray(shape, numpy().asarray(value).dtype if dtype is None else dtype, **options)
+        array[...] = value
+        return array
+
+    def array(
+        self, source: object, dtype: npt.DTypeLike | None = None, **options: Unpack[Options]
+    ) -> np.ndarray[Any, Any]:
+        """A copy of ``source``, which may be anything that NumPy makes an array of."""
+        given = numpy().asarray(source, dtype)
+        array = self.ndarray(given.shape, given.dtype, **options)
+        array[...] = given
+        return array
+
+    def _array(self, shape: Shape, dtype: npt.DTypeLike, options: Options, *, zero: bool) -> np.ndarray[Any, Any]:
+        layout = Layout(shape, dtype, options.get("order", "C"))
+        block = self.alloc(
+            layout.size_bytes,
+            zero=zero,
+            alignment=options.get("alignment"),
+            tag=options.get("tag"),
+            timeout=options.get("timeout", 0),
+        )
+        array = layout.over(block.view)
+        record = block._record
+        hint = ViewHint(array, self._view_died)
+        hint.record = record
+        record.hint = hint
+        # Last: from here on the array holds the memory, and the handle may go.
+        record.held = Held.ARRAY
         return array

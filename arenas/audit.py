@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .errors import CorruptionError
 from .record import Held
 from .region import gaps
+from .summary import summarize
 
 if TYPE_CHECKING:
     from .region import Region
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def audit(table: SpanTable) -> None:
-    """Raise ``CorruptionError``, with the state in its message, unless every invariant holds. O(n log n) for n spans."""
+    """Raise ``CorruptionError``, with the state in its message, unless every invariant holds. O(n log n)."""
     table.placement.check()
     free = dict(table.placement)
     seen = 0
@@ -41,11 +42,17 @@ def _audit_region(table: SpanTable, region: Region, free: dict[int, int]) -> int
         _require(table, position >= end and size > 0, f"span {position:#x}+{size} begins before {end:#x}")
         end = position + size
         record = table.carved[position]
-        _require(table, record.position == position and record.region is region, f"span {position:#x} knows another place")
+        _require(
+            table, record.position == position and record.region is region, f"span {position:#x} knows another place"
+        )
         _require(table, record.size <= record.span, f"allocation {record.number}: {record.size} bytes in {record.span}")
-        _require(table, position % record.alignment == 0, f"allocation {record.number} is not aligned to {record.alignment}")
+        _require(
+            table, position % record.alignment == 0, f"allocation {record.number} is not aligned to {record.alignment}"
+        )
         # Every page of what was handed out is committed.
-        _require(table, not region.fresh_bytes(position, record.size), f"allocation {record.number} has uncommitted pages")
+        _require(
+            table, not region.fresh_bytes(position, record.size), f"allocation {record.number} has uncommitted pages"
+        )
     _require(table, end <= region.end, f"spans end at {end:#x}, the region at {region.end:#x}")
     # Carved and free spans tile the region: what is not carved is free, joined up, and nothing else is.
     for gap in gaps(region, spans):
@@ -69,7 +76,7 @@ def _audit_sums(table: SpanTable) -> None:
     # Every byte is carved or free, and the parts shown to users add up to the whole.
     free_bytes = table.placement.free_bytes
     _require(table, sums["carved_bytes"] + free_bytes == sums["reserved_bytes"], f"free bytes are {free_bytes}")
-    stats = table.stats()
+    stats = summarize(table)
     _require(table, stats.parts_bytes == stats.reserved_bytes, f"parts sum to {stats.parts_bytes}: {stats}")
     # The budget knows what this arena has committed, and is not exceeded.
     limit = table.budget.limit_bytes
@@ -79,7 +86,9 @@ def _audit_sums(table: SpanTable) -> None:
 
 def _require(table: SpanTable, holds: bool, what: str) -> None:  # noqa: FBT001 - reads as the sentence it checks
     if not holds:
-        spans = [(position, record.span, record.size, table.state_of(record)) for position, record in sorted(table.carved.items())]
+        spans = [
+            (position, record.span, record.size, record.state) for position, record in sorted(table.carved.items())
+        ]
         raise CorruptionError(
             f"arena {table.number}: {what}; regions {[(region.base, region.size) for region in table.regions][:16]}, "
             f"carved {spans[:32]}, free {list(table.placement)[:32]}"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
-from . import arrays
 from .errors import BlockReleasedError, HeapClosedError, InvalidRequestError
+from .layout import Layout
 from .record import Held
 
 if TYPE_CHECKING:
@@ -17,11 +17,15 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .heap import Heap
+    from .layout import Shape
     from .record import Record
+    from .service import Service
 
 
 class ViewHint(weakref.ref[Any]):
-    """Calls the heap when a view dies. A hint that it is time to look, no proof: finalizers that may read the view run after it."""
+    """Calls the heap when a view dies. A hint that it is time to look, no proof: finalizers that may read the view
+    run after it.
+    """
 
     __slots__ = ("record",)
     record: Record
@@ -30,8 +34,8 @@ class ViewHint(weakref.ref[Any]):
 class Block:
     """One allocation: a span of a heap, and the way to its memory.
 
-    Get one from :meth:`arenas.Heap.alloc`. It ends with :meth:`free`, at the end of ``with block:``, or when the last reference to it is
-    dropped; its memory is used again only when nothing can see it any more.
+    Get one from :meth:`arenas.Heap.alloc`. It ends with :meth:`free`, at the end of ``with block:``, or when the last
+    reference to it is dropped; its memory is used again only when nothing can see it any more.
 
     Usable from any thread. Freed by two at once, exactly one succeeds and the other gets ``DoubleFreeError``.
     It has no ``__buffer__`` on purpose: ``np.ndarray(buffer=block)`` would keep only a reference to the handle, which
@@ -40,7 +44,7 @@ class Block:
 
     __slots__ = ("__weakref__", "_heap", "_record")
 
-    def __init__(self, heap: Heap, record: Record) -> None:
+    def __init__(self, heap: Service, record: Record) -> None:
         self._heap = heap
         self._record = record
 
@@ -67,7 +71,7 @@ class Block:
     @property
     def heap(self) -> Heap:
         """The heap it was taken from."""
-        return self._heap
+        return cast("Heap", self._heap)
 
     @property
     def tag(self) -> str | None:
@@ -81,7 +85,9 @@ class Block:
 
     @property
     def address(self) -> int:
-        """Where it begins in this process. Raises ``InvalidRequestError`` over an ``AddressSpace``, ``BlockReleasedError`` once freed."""
+        """Where it begins in this process. Raises ``InvalidRequestError`` over an ``AddressSpace``,
+        ``BlockReleasedError`` once freed.
+        """
         address = self._live_record().address
         if address is None:
             raise InvalidRequestError("an AddressSpace has no addresses; use block.offset")
@@ -99,39 +105,42 @@ class Block:
             roots = record.roots  # before the size, which a resize changes first
             size = record.size
             self._live_record()
-            # Publish the view's anchor, then look again: freers and movers change the state first, then look for anchors.
+            # Publish the view's anchor, then look again: freers and movers change the state first, then look for
+            # anchors.
             view = record.view(roots, size)
             if record.moving:
                 raise BufferError(f"{self!r} is being resized by another thread")
             if view is None or not record.is_live:
                 self._live_record()
             elif record.roots is roots and self._record is record:
-                hint = ViewHint(view, self._heap._view_died)  # noqa: SLF001 - one class in two files
+                hint = ViewHint(view, self._heap._view_died)
                 hint.record = record
                 record.hint = hint
                 return view
 
-    def ndarray(self, shape: SupportsIndex | tuple[SupportsIndex, ...], dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:
-        """A NumPy array over the block's memory, from its start; it counts as a view. Needs the extra ``arenas[numpy]``.
+    def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:
+        """A NumPy array over the block's memory, from its start; it counts as a view. Needs the extra
+        ``arenas[numpy]``.
 
         Raises ``InvalidRequestError`` if the block is too small for it, ``TypeError`` for a dtype that holds objects.
         """
-        layout = arrays.Layout(shape, dtype)
+        layout = Layout(shape, dtype)
         if layout.size_bytes > self.size:
             raise InvalidRequestError(f"an array of {layout.size_bytes} bytes does not fit into {self!r}")
         return layout.over(self.view)
 
     def resize(self, size: SupportsIndex) -> None:
-        """Change the size; contents are kept up to the smaller of the two. In place where there is room, else by moving.
+        """Change the size; contents are kept up to the smaller of the two. In place where there is room, else by
+        moving.
 
         Raises ``BufferError`` while a view is alive (as ``bytearray`` does), ``OutOfMemoryError`` with nothing changed,
         ``BlockReleasedError`` once freed, ``InvalidRequestError`` and ``TypeError`` for what is no size.
         """
-        self._heap._resize(self, size)  # noqa: SLF001
+        self._heap._resize(self, size)
 
     def free(self) -> None:
         """Give the memory back. Raises ``DoubleFreeError`` if that was done already."""
-        self._heap._free_block(self)  # noqa: SLF001
+        self._heap._free_block(self)
 
     @property
     def released(self) -> bool:
@@ -158,7 +167,7 @@ class Block:
         # Runs anywhere, also while this thread holds the arena's lock: leave word, wake a waiter, nothing else.
         record = self._record
         if record.is_live and (record.held is Held.HANDLE or record.held is Held.SCOPE):
-            self._heap._handle_died(record)  # noqa: SLF001
+            self._heap._handle_died(record)
 
     def _live_record(self) -> Record:
         record = self._record

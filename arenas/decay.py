@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from .table import ALL_MARKS
 
-# A page freed in one step of the clock is idle this many steps later; so it goes within an eighth of `decay_seconds` before it is due.
+# A page freed in one step of the clock is idle this many steps later; so it goes within an eighth of `decay_seconds`
+# before it is due.
 _STEPS = 8
 
 
 class Decay:
     """Divides time into steps, and says which marks on pages have expired.
 
-    Marks come round again after 255 steps. That is no ambiguity: pages are freed by heap calls, and the first call in a new step
-    expires what is due; after a longer pause everything is.
+    Marks come round again after 255 steps. That is no ambiguity: pages are freed by heap calls, and the first call in
+    a new step expires what is due; after a longer pause everything is.
     """
 
     def __init__(self, seconds: float | None) -> None:

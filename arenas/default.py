@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from typing import SupportsIndex
+from typing import TYPE_CHECKING, SupportsIndex
 
-from .block import Block
 from .heap import Heap
 from .sizes import parse_size
+
+if TYPE_CHECKING:
+    from .block import Block
 
 # Protects the default's first making and its replacement. Re-entrant: a handler may be the first to allocate.
 _lock = threading.RLock()
@@ -38,7 +40,8 @@ def _make_default() -> Heap:
 def set_default_heap(heap: Heap) -> Heap | None:
     """Make ``heap`` the default from now on; the one before, or None. Blocks stay with the heap they came from.
 
-    Addresses do not know their heap: free those of the old default through it. Raises ``TypeError`` for what is no heap.
+    Addresses do not know their heap: free those of the old default through it. Raises ``TypeError`` for what is no
+    heap.
     """
     global _default  # noqa: PLW0603
     if not isinstance(heap, Heap):

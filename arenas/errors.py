@@ -14,7 +14,8 @@
     ├── ArenaBusyError                          a signal handler or finalizer met the arena its own thread is inside of
     └── CorruptionError                         bookkeeping that does not add up: a bug, or memory written by a stranger
 
-Arguments of a wrong type are ``TypeError``; resizing a block whose view is alive is ``BufferError``, as for ``bytearray``.
+Arguments of a wrong type are ``TypeError``; resizing a block whose view is alive is ``BufferError``, as for
+``bytearray``.
 """
 
 from __future__ import annotations

@@ -26,7 +26,9 @@ def register(heap: Heap) -> None:
 
 
 def _before() -> None:
-    """Take every lock in order: each heap's adoption, creation, arenas, budget. What this thread is inside of is its own already."""
+    """Take every lock in order: each heap's adoption, creation, arenas, budget. What this thread is inside of is its
+    own already.
+    """
     _take(_lock)
     for reference in list(_heaps.copy().values()):
         heap = reference()
@@ -35,9 +37,9 @@ def _before() -> None:
                 _take(lock)
 
 
-def _take(lock: Any) -> None:
-    # A plain lock held by the very code that is forking (from a handler or a finalizer) stays with that code, in the child too:
-    # its section ends there as it would have here.
+def _take(lock: Any) -> None:  # noqa: ANN401 - a Lock, an RLock, or what a lock factory makes
+    # A plain lock held by the very code that is forking (from a handler or a finalizer) stays with that code, in the
+    # child too: its section ends there as it would have here.
     if hasattr(lock, "locked") and lock.locked() and interrupts_section():
         return
     lock.acquire()

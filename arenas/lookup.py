@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def raw_record(manager: Manager, address: int) -> Record:
-    """The live record of an address from ``malloc``. Raises the ``InvalidFreeError`` that fits. O(log regions) when it is one."""
+    """The live record of an address from ``malloc``. Raises the ``InvalidFreeError`` that fits. O(log regions) when
+    it is one.
+    """
     region = manager.addresses.find(address)
     if region is None or region.address is None:
         raise ForeignAddressError(f"address {address:#x} lies in no region of this heap")
@@ -24,7 +26,7 @@ def raw_record(manager: Manager, address: int) -> Record:
     record = table.carved.get(position)
     if record is not None and record.is_live and record.held is Held.ADDRESS:
         return record
-    problem: InvalidFreeError = manager.arenas[region.arena_number].read(lambda table: _why_not(table, region, address))
+    problem = manager.arenas[region.arena_number].read(lambda table: _why_not(table, region, address))
     raise problem
 
 
@@ -35,12 +37,16 @@ def _why_not(table: SpanTable, region: Region, address: int) -> InvalidFreeError
     if address in table.recent or (record is not None and record.address == address and not record.is_live):
         return DoubleFreeError(f"{where} was freed already")
     if record is None:
-        return InvalidFreeError(f"{where} lies in free memory of arena {table.number}: it was never allocated, or freed long ago")
+        return InvalidFreeError(
+            f"{where} lies in free memory of arena {table.number}: it was never allocated, or freed long ago"
+        )
     inside = address - (record.address or 0)
     whose = f"allocation {record.number} ({record.size} bytes at {record.address:#x})"
     if inside:
         return InteriorAddressError(f"{where} lies {inside} bytes inside {whose}")
-    return InvalidFreeError(f"{where} belongs to {whose}, held by a {record.held.value}; free it there, with block.free()")
+    return InvalidFreeError(
+        f"{where} belongs to {whose}, held by a {record.held.value}; free it there, with block.free()"
+    )
 
 
 def find(manager: Manager, address: int) -> BlockInfo | None:
@@ -48,16 +54,22 @@ def find(manager: Manager, address: int) -> BlockInfo | None:
     region = manager.addresses.find(address)
     if region is not None and region.address is not None:
         start = region.address
-        return manager.arenas[region.arena_number].read(  # type: ignore[no-any-return]
+        return manager.arenas[region.arena_number].read(
             lambda table: _info(table, region, region.base + address - start)
         )
     if manager.backing.has_memory:
         return None
     for arena in manager.arenas:
-        for region in list(arena.table.regions):
-            if region.offset <= address < region.offset + region.size:
-                position = region.base + address - region.offset
-                return arena.read(lambda table: _info(table, region, position))  # type: ignore[no-any-return]  # noqa: B023 - called at once
+        info = arena.read(lambda table: _at_offset(table, address))
+        if info is not None:
+            return info
+    return None
+
+
+def _at_offset(table: SpanTable, offset: int) -> BlockInfo | None:
+    for region in table.regions:
+        if region.offset <= offset < region.offset + region.size:
+            return _info(table, region, region.base + offset - region.offset)
     return None
 
 

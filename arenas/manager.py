@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .address_map import AddressMap
@@ -20,6 +19,8 @@ from .slices import MappingSlice
 from .table import ALL_MARKS, SpanTable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .protocols import Backing, Clock, LockFactory, PlacementFactory
     from .record import Record
 
@@ -30,8 +31,8 @@ LARGE_BYTES = 1 << 20
 class Manager:
     """Routes requests and frees. Every method may be called from any thread.
 
-    Large blocks go to an arena of their own whose every region is one block: their warm memory belongs to the heap, not to a thread, so
-    32 threads taking turns keep one thread's worth.
+    Large blocks go to an arena of their own whose every region is one block: their warm memory belongs to the heap,
+    not to a thread, so 32 threads taking turns keep one thread's worth.
     """
 
     def __init__(
@@ -126,7 +127,9 @@ class Manager:
         return left is not None and left < record.span + FIRST_REGION_BYTES
 
     def _others(self, home: Arena) -> Iterator[Arena]:
-        return (arena for arena in list(self.arenas) if arena is not home and not arena.shared and not arena.lock.locked())
+        return (
+            arena for arena in list(self.arenas) if arena is not home and not arena.shared and not arena.lock.locked()
+        )
 
     def _take_elsewhere(self, record: Record, home: Arena) -> bool:
         # This is a signal handler or a finalizer, and the code it interrupted is inside `home`.
@@ -135,7 +138,9 @@ class Manager:
                 if arena.take(record, grow=True):
                     return True
         if not self.backing.growable:
-            raise ArenaBusyError(f"arena {home.number} is in use by the code interrupted here, and {self.backing!r} has no other to offer")
+            raise ArenaBusyError(
+                f"arena {home.number} is in use by the code interrupted here; {self.backing!r} has no other"
+            )
         return self._new_arena().take(record, grow=True)
 
     def bump(self, chunk: Record, record: Record) -> bool:
@@ -145,7 +150,9 @@ class Manager:
     # Giving back
 
     def give(self, record: Record) -> None:
-        """Return a claimed record: into its arena where this thread may enter it, else into the arena's mailbox. Never waits for another owner."""
+        """Return a claimed record: into its arena where this thread may enter it, else into the arena's mailbox.
+        Never waits for another owner.
+        """
         arena = self.arenas[record.arena_number]
         if self.routing.may_enter(arena) if not arena.shared else not arena.lock.locked():
             try:
@@ -171,13 +178,17 @@ class Manager:
                     arena.tidy(expired, self._decay.generation, thorough=False)
 
     def sample_peak(self) -> None:
-        """Note what is live now. Read without locks: a sample, and the arenas' own peaks are no more than that either."""
+        """Note what is live now. Read without locks: a sample, and the arenas' own peaks are no more than that
+        either.
+        """
         now = sum(arena.table.asked_bytes for arena in list(self.arenas))
         highest = max((arena.table.peak_live_bytes for arena in list(self.arenas)), default=0)
         self.peak_live_bytes = max(self.peak_live_bytes, highest, now)
 
     def relieve(self) -> int:
-        """Drain every mailbox, find what was forgotten, give back every free page; the bytes given back. One arena's lock at a time."""
+        """Drain every mailbox, find what was forgotten, give back every free page; the bytes given back. One arena's
+        lock at a time.
+        """
         self.sample_peak()
         returned = 0
         for arena in list(self.arenas):

@@ -1,4 +1,4 @@
-"""The seams: what a backing, its mappings and a placement must offer. Everything above them is written against these."""
+"""The seams: what a backing, its mappings and a placement must offer. The rest is written against these."""
 
 from __future__ import annotations
 
@@ -58,12 +58,15 @@ class Backing(Protocol):
     """The heap's alignment where none is given."""
 
     def map(self, size: int, alignment: int) -> Mapping:
-        """A range of ``size`` units aligned to ``alignment``. Raises ``OSError`` or ``MemoryError`` when there is none."""
+        """A range of ``size`` units aligned to ``alignment``. Raises ``OSError`` or ``MemoryError`` when there is
+        none.
+        """
 
 
 @runtime_checkable
 class Placement(Protocol):
-    """The index of one arena's free spans, and the rule that picks one. Integers only; the caller holds the arena's lock.
+    """The index of one arena's free spans, and the rule that picks one. Integers only; the caller holds the arena's
+    lock.
 
     A span is ``(position, size)``. Regions never touch, so spans of two regions never merge.
     """
@@ -72,7 +75,7 @@ class Placement(Protocol):
         """Take in a region's range, wholly free."""
 
     def take(self, size: int, alignment: int) -> tuple[int, int] | None:
-        """Carve a free span of at least ``size`` whose position is a multiple of ``alignment``; None where none fits."""
+        """Carve a free span of at least ``size`` at a multiple of ``alignment``; None where none fits."""
 
     def take_at(self, position: int, size: int) -> bool:
         """Carve exactly ``[position, position + size)``; False, and nothing changed, unless all of it is free."""

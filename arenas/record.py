@@ -35,8 +35,8 @@ _NOWHERE: dict[int, Record] = {}  # where a request that was not served yet is l
 class Record:
     """What an arena knows of one carved span. The arena's table holds it until the span is returned.
 
-    ``position``, ``span`` and the table are changed under the arena's lock only. ``serial`` is unique to the allocation within its
-    arena: it is what a free claims, never the position, which the next allocation may have too.
+    ``position``, ``span`` and the table are changed under the arena's lock only. ``serial`` is unique to the
+    allocation within its arena: it is what a free claims, never the position, which the next allocation may have too.
     """
 
     __slots__ = (
@@ -91,6 +91,13 @@ class Record:
         """Whether the allocation has not been freed."""
         return self.serial in self.live
 
+    @property
+    def state(self) -> str:
+        """In which part of the reserved bytes it counts: live, scope, parked or mailbox (freed, on the way back)."""
+        if self.is_live:
+            return "scope" if self.held is Held.SCOPE else "live"
+        return "parked" if self.parked else "mailbox"
+
     def claim(self) -> bool:
         """End the allocation. Of two threads that try at once exactly one gets True. No lock."""
         return self.live.pop(self.serial, None) is not None
@@ -118,8 +125,8 @@ class Record:
     def view(self, roots: list[memoryview], size: int) -> memoryview | None:
         """A fresh view of ``size`` bytes, published in ``roots``; None once the heap was closed.
 
-        The detour through a pickle buffer gives the view a buffer of its own whose owner is the root. So every slice, cast and
-        array made from it keeps the root referenced, and ``visible`` can tell.
+        The detour through a pickle buffer gives the view a buffer of its own whose owner is the root. So every slice,
+        cast and array made from it keeps the root referenced, and ``visible`` can tell.
         """
         root = roots[-1] if roots else None
         if root is None or len(root) != size:
@@ -134,12 +141,12 @@ class Record:
     def visible(self) -> bool:
         """Whether anything can still see the memory. Under the arena's lock, after no new view can be made.
 
-        Reference counts are the proof: a weakref's callback comes before finalizers that may still read a view, ``release()`` succeeds
-        while slices live, and ``np.ndarray(buffer=…)`` keeps no export. Both the root's count and that of its buffer are looked at: what is made
-        from ``array.base`` refers to the latter only.
+        Reference counts are the proof: a weakref's callback comes before finalizers that may still read a view,
+        ``release()`` succeeds while slices live, and ``np.ndarray(buffer=…)`` keeps no export. Both the root's count
+        and that of its buffer are looked at: what is made from ``array.base`` refers to the latter only.
         """
-        # Without the GIL a count is the sum of two halves, read one after the other; a reference that changes threads in
-        # between can be missed. The second look would have to miss another one.
+        # Without the GIL a count is the sum of two halves, read one after the other; a reference that changes threads
+        # in between can be missed. The second look would have to miss another one.
         return _references(self.roots) > _UNSEEN or (FREE_THREADED and _references(self.roots) > _UNSEEN)
 
 
@@ -155,10 +162,11 @@ def _references(roots: list[memoryview]) -> int:
 
 
 def unheld(live: dict[int, Record]) -> list[Record]:
-    """Live records whose holder is gone without a word: an array whose last view died, a handle whose finalizer was interrupted.
+    """Live records whose holder is gone without a word: an array whose last view died, a handle whose finalizer was
+    interrupted.
 
-    Under the arena's lock. A handle is gone when nothing but the arena refers to the record; the handle's own reference never
-    changes hands, so its count cannot be misread. O(records).
+    Under the arena's lock. A handle is gone when nothing but the arena refers to the record; the handle's own
+    reference never changes hands, so its count cannot be misread. O(records).
     """
     found = []
     for record, references in _counted(live):
@@ -184,5 +192,6 @@ def _measure_unheld() -> int:
 
 _UNHELD = _measure_unheld()
 
-# What `_references` finds where there is no view: measured, since interpreters differ in how many temporary references they hold.
+# What `_references` finds where there is no view: measured, since interpreters differ in how many temporary
+# references they hold.
 _UNSEEN = _references([memoryview(bytearray(8)).cast("B")[2:6]])

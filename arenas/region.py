@@ -1,4 +1,6 @@
-"""A region: one contiguous range obtained from a backing, its place among positions, and which of its pages are committed."""
+"""A region: one contiguous range obtained from a backing, its place among positions, and which of its pages are
+committed.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,8 @@ if TYPE_CHECKING:
 
     from .protocols import Mapping
 
-# A page's mark is 0 while it is not committed; else the generation in which it was last freed (or the oldest: never freed).
+# A page's mark is 0 while it is not committed; else the generation in which it was last freed (or the oldest: never
+# freed).
 CLEAN = 0
 GENERATIONS = 254
 
@@ -21,8 +24,9 @@ GENERATIONS = 254
 class Region:
     """One range of a backing. All but the constructor under the arena's lock.
 
-    ``pages`` holds a mark a page and is the authority on what is committed: a page is marked before it is handed out, and unmarked
-    after it was given back, so that an interruption can only ever count too much, never hand out a dirty page as fresh.
+    ``pages`` holds a mark a page and is the authority on what is committed: a page is marked before it is handed out,
+    and unmarked after it was given back, so that an interruption can only ever count too much, never hand out a dirty
+    page as fresh.
     """
 
     __slots__ = ("address", "arena_number", "base", "mapping", "offset", "page_bytes", "pages", "size")
@@ -115,7 +119,8 @@ def _runs(pages: bytearray, first: int, last: int, expired: bytes) -> Iterator[t
 def base_after(regions: list[Region], address: int | None) -> int:
     """A first position for a new region: beyond all others with a gap between, and congruent to its address.
 
-    Positions keep the address modulo ``MAXIMUM_ALIGNMENT``, so that a multiple of an alignment among positions is one among addresses.
+    Positions keep the address modulo ``MAXIMUM_ALIGNMENT``, so that a multiple of an alignment among positions is one
+    among addresses.
     """
     end = max((region.end for region in regions), default=0)
     if address is None:

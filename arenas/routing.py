@@ -6,12 +6,15 @@ import itertools
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import system
-from .arena import Arena
 from .errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .arena import Arena
 
 
 class Routing(Protocol):
@@ -43,8 +46,8 @@ class _Owner(weakref.ref[Any]):
 class ByThread:
     """An arena a thread, adopted by the next new thread once its owner has ended.
 
-    An ended thread's arena is found through the weak reference to the thread's state: its callback is the deque's own ``append``, one
-    step that nothing can interrupt.
+    An ended thread's arena is found through the weak reference to the thread's state: its callback is the deque's own
+    ``append``, one step that nothing can interrupt.
     """
 
     def __init__(self, arenas: list[Arena], new_arena: Callable[[], Arena]) -> None:
@@ -52,7 +55,8 @@ class ByThread:
         self._new_arena = new_arena
         self._local = threading.local()
         self._idle: deque[_Owner] = deque()  # owners that ended, with their arenas
-        # Protects adoption: no arena gets two owners. Re-entrant: a handler may be a thread's first call, while it adopts.
+        # Protects adoption: no arena gets two owners. Re-entrant: a handler may be a thread's first call, while it
+        # adopts.
         self.lock = threading.RLock()
 
     def home(self) -> Arena:
@@ -95,7 +99,9 @@ class ByThread:
 
 
 class Shared:
-    """A fixed number of arenas that nobody owns; each thread keeps to one, the threads spread evenly, contended ones avoided."""
+    """A fixed number of arenas that nobody owns; each thread keeps to one, the threads spread evenly, contended ones
+    avoided.
+    """
 
     def __init__(self, arenas: list[Arena], count: int) -> None:
         self._arenas = arenas
@@ -154,7 +160,9 @@ def arena_count(spec: str | int, *, growable: bool) -> int:
         return len(system.usable_cpus())
     if spec == "thread":
         if not growable:
-            raise InvalidRequestError('arenas="thread" needs a backing that can map more regions; pass a number, or "cpu"')
+            raise InvalidRequestError(
+                'arenas="thread" needs a backing that can map more regions; pass a number, or "cpu"'
+            )
         return 0
     if isinstance(spec, bool) or not isinstance(spec, int):
         raise InvalidRequestError(f'arenas must be "thread", "cpu" or a number, not {spec!r}')
@@ -170,5 +178,3 @@ def make_routing(spec: str | int, arenas: list[Arena], new_arena: Callable[[], A
     if spec == "cpu":
         return ByCpu(arenas, system.usable_cpus())
     return Shared(arenas, int(spec))
-
-

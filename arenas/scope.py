@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
-from . import arrays
 from .block import Block
 from .errors import HeapClosedError, InvalidRequestError
+from .layout import Layout
 from .record import Held, Record
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from .heap import Heap
+    from .layout import Shape
 
 CHUNK_BYTES = 64 << 10
 
@@ -25,8 +26,9 @@ CHUNK_BYTES = 64 << 10
 class Scope:
     """Hands out pieces of chunks from their end downwards, without a search; everything in it is freed when it ends.
 
-    For one thread: that which made it (another gets ``InvalidRequestError``). A block may be freed earlier; a view that outlives the scope
-    keeps its own span only. What is left of the chunks counts as cached. ``alloc`` is O(1) but for new chunks, the end O(blocks).
+    For one thread: that which made it (another gets ``InvalidRequestError``). A block may be freed earlier; a view
+    that outlives the scope keeps its own span only. What is left of the chunks counts as cached. ``alloc`` is O(1)
+    but for new chunks, the end O(blocks).
     """
 
     def __init__(self, heap: Heap) -> None:
@@ -43,21 +45,21 @@ class Scope:
         """A block that ends with the scope at the latest. Arguments and errors as of :meth:`arenas.Heap.alloc`."""
         self._refuse_strangers()
         heap = self._heap
-        record = heap._request(size, alignment, tag)  # noqa: SLF001 - a scope is a part of its heap
+        record = heap._request(size, alignment, tag)
         block = Block(heap, record)
         if record.span > CHUNK_BYTES // 4 or not heap.backing.has_memory:
-            heap._serve(block, zero=zero, timeout=0)  # noqa: SLF001
+            heap._serve(block, zero=zero, timeout=0)
         else:
             self._bump(record)
             if zero:
-                heap._clear(record)  # noqa: SLF001
+                heap._clear(record)
         # Interrupted before this, the block is dropped, and freed like any other.
         self._blocks.append(block)
         return block
 
-    def ndarray(self, shape: SupportsIndex | tuple[SupportsIndex, ...], dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:
+    def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:
         """An uninitialised NumPy array in the scope's memory. Needs the extra ``arenas[numpy]``."""
-        layout = arrays.Layout(shape, dtype)
+        layout = Layout(shape, dtype)
         return layout.over(self.alloc(layout.size_bytes).view)
 
     def close(self) -> None:
@@ -85,11 +87,11 @@ class Scope:
 
     def _bump(self, record: Record) -> None:
         heap = self._heap
-        heap._begin()  # noqa: SLF001
-        while not (self._chunks and heap._manager.bump(self._chunks[-1]._record, record)):  # noqa: SLF001
+        heap._begin()
+        while not (self._chunks and heap._manager.bump(self._chunks[-1]._record, record)):
             # Aligned like the request, so that a fresh chunk has room for it.
             chunk = Block(heap, Record(0, CHUNK_BYTES, record.alignment, None, Held.SCOPE))
-            heap._serve(chunk, zero=False, timeout=0)  # noqa: SLF001
+            heap._serve(chunk, zero=False, timeout=0)
             self._chunks.append(chunk)
 
     def _refuse_strangers(self, *, closing: bool = False) -> None:

@@ -21,12 +21,13 @@ def section(function: F) -> F:
 
 
 def interrupts_section() -> bool:
-    """Whether this thread is inside a section further up: this is a signal handler, a finalizer or a GC callback that must not wait.
+    """Whether this thread is inside a section further up: this is a signal handler, a finalizer or a GC callback that
+    must not wait.
 
-    Asked only when a lock was found taken, from the function that wants it. The stack is the one witness that exists on every
-    interpreter from the first instruction of a section to its last. O(stack depth).
+    Asked only when a lock was found taken, from the function that wants it. The stack is the one witness that exists
+    on every interpreter from the first instruction of a section to its last. O(stack depth).
     """
-    frame = sys._getframe(2)  # noqa: SLF001 - the documented way to the caller's frame
+    frame = sys._getframe(2)
     while (caller := frame.f_back) is not None:
         frame = caller
         if frame.f_code in _sections:

@@ -7,10 +7,16 @@ import gc
 import time
 import warnings
 from collections import deque
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, SupportsIndex
 
+from . import resizing
 from .block import Block, ViewHint
-from .errors import ArenaBusyError, BlockReleasedError, DoubleFreeError, HeapClosedError, InvalidRequestError, OutOfMemoryError
+from .errors import (
+    ArenaBusyError,
+    DoubleFreeError,
+    HeapClosedError,
+    InvalidRequestError,
+)
 from .record import Held, Record
 from .shortage import out_of_memory
 from .sizes import MAXIMUM_ALIGNMENT, MAXIMUM_SIZE, checked_alignment, checked_size, round_up
@@ -56,6 +62,30 @@ class Service:
 
     # Requests
 
+    def alloc(
+        self,
+        size: SupportsIndex,
+        *,
+        zero: bool = False,
+        alignment: SupportsIndex | None = None,
+        tag: str | None = None,
+        timeout: float | None = 0,
+    ) -> Block:
+        """A block of ``size`` bytes, uninitialised unless ``zero``.
+
+        ``alignment`` is a power of two up to 1 GiB. ``timeout``: seconds to wait for memory; 0 fails at once, None
+        waits for ever. ``tag`` names it in reports. A size of 0 gives a distinct block. O(log n) for n free spans of
+        the thread's arena.
+
+        Raises ``OutOfMemoryError``, with what is free and who holds the rest; ``InvalidRequestError`` for a size or
+        alignment that cannot be, ``TypeError`` for what is no integer; ``HeapClosedError``.
+        """
+        block = Block(self, self._request(size, alignment, tag))
+        if zero and not self.backing.has_memory:
+            raise InvalidRequestError(f"{self.backing!r} has no memory to make zero")
+        self._serve(block, zero=zero, timeout=timeout)
+        return block
+
     def _span(self, size: int, alignment: int) -> int:
         # In steps of the alignment, so that neighbours of one alignment leave no slivers between them.
         return round_up(max(size, 1), max(self._granule, min(alignment, self._alignment)))
@@ -89,7 +119,9 @@ class Service:
             if record.is_live:
                 return
             # A reset came in between, and took it back: try again, as if called after it.
-            block._record = Record(record.size, self._span(record.size, record.alignment), record.alignment, record.tag, record.held)
+            block._record = Record(
+                record.size, self._span(record.size, record.alignment), record.alignment, record.tag, record.held
+            )
 
     def _take_slowly(self, record: Record, timeout: float | None) -> None:
         limit = self._manager.budget.limit_bytes
@@ -130,6 +162,9 @@ class Service:
         if not self.backing.fork_private:
             self._manager.close()
 
+    def _resize(self, block: Block, size: SupportsIndex) -> None:
+        resizing.resize(self, block, size)
+
     # Ends
 
     def _handle_died(self, record: Record) -> None:
@@ -138,7 +173,7 @@ class Service:
         if self._waiters:
             self._waiters.wake()
 
-    def _view_died(self, hint: Any) -> None:
+    def _view_died(self, hint: ViewHint) -> None:
         """From a weakref's callback."""
         self._inbox.append(hint)
         if self._waiters:
@@ -186,47 +221,3 @@ class Service:
             if block._record is record:
                 raise DoubleFreeError(f"{block!r} was freed already")
             # Moved by a resize between the two looks: free it where it is now.
-
-    # Resizing
-
-    def _resize(self, block: Block, size: SupportsIndex) -> None:
-        number = checked_size(size)
-        self._begin()
-        record = block._record
-        if not record.is_live:
-            raise BlockReleasedError(f"{block!r} was freed; it cannot be resized")
-        arena = self._manager.arenas[record.arena_number]
-        if arena.resize(record, number, self._span(number, record.alignment)):
-            return
-        if not self.backing.has_memory:
-            self._out_of_memory += 1
-            raise OutOfMemoryError(f"no room behind {block!r} for {number}: without memory there are no contents to move")
-        other = Block(self, Record(number, self._span(number, record.alignment), record.alignment, record.tag))  # type: ignore[arg-type]
-        self._move(block, other)
-        # `other` is the handle of the old place now.
-        try:
-            other.free()
-        except DoubleFreeError:
-            # Another thread freed the block while it was copied, and was told that this succeeded: so be it.
-            if block._record.claim():
-                self._release(block._record)
-            raise BlockReleasedError(f"{block!r} was freed while it was being resized") from None
-
-    def _move(self, block: Block, other: Block) -> None:
-        record = block._record
-        # The anchor keeps the old place from being used again, should another thread free the block meanwhile.
-        anchor = self._manager.arenas[record.arena_number].begin_move(record)
-        try:
-            self._serve(other, zero=False, timeout=0)
-            copied = min(record.size, other._record.size)
-            target = other.view
-            if copied and anchor is not None:
-                ctypes.memmove(other.address, record.address or 0, copied)  # releases the GIL
-            target.release()
-            new = other._record
-            record.moved = True
-            # Two stores, with nothing between them at which the interpreter delivers an interrupt: the handles change places.
-            block._record = new
-            other._record = record
-        finally:
-            record.moving = False

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from .errors import OutOfMemoryError
 from .record import Held
-from .stats import Stats
 
 if TYPE_CHECKING:
     from .manager import Manager
     from .record import Record
+    from .stats import Stats
 
 _HOLDERS = 3
 
@@ -23,7 +23,8 @@ def out_of_memory(manager: Manager, record: Record, stats: Stats) -> OutOfMemory
     lines = (
         f"cannot allocate {record.size} bytes (span {record.span}, alignment {record.alignment}): ",
         f"free {stats.free_bytes}, largest free span {stats.largest_free_bytes}, ",
-        f"live {stats.live_bytes} in {stats.live_blocks} blocks, parked {stats.parked_bytes}, cached {stats.cached_bytes}, ",
+        f"live {stats.live_bytes} in {stats.live_blocks} blocks, parked {stats.parked_bytes}, ",
+        f"cached {stats.cached_bytes}, ",
         f"mailbox {stats.mailbox_bytes}; committed {stats.committed_bytes} of {bound}, reserved {stats.reserved_bytes}",
         f" of {manager.backing.size_bytes}" if manager.backing.size_bytes is not None else "",
         f"; held by {_holders(manager)}",

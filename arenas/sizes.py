@@ -83,6 +83,8 @@ def parse_size(text: str) -> int:
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?\s*", text, re.IGNORECASE)
     if match is None:
         raise InvalidRequestError(f"not a size: {text!r} (expected such as 4096, 512M or 1.5G)")
-    return math.floor(float(match[1]) * _UNITS[match[2].lower()]) if "." in match[1] else (
-        int(match[1]) * _UNITS[match[2].lower()]
+    return (
+        math.floor(float(match[1]) * _UNITS[match[2].lower()])
+        if "." in match[1]
+        else (int(match[1]) * _UNITS[match[2].lower()])
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from .protocols import Mapping
+from typing import TYPE_CHECKING
+
 from .system import resident_bytes
+
+if TYPE_CHECKING:
+    from .protocols import Mapping
 
 
 class MappingSlice:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import InvalidRequestError
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
     from typing import Self
 
     from .record import Record
@@ -82,7 +82,7 @@ def _carved(table: SpanTable, record: Record) -> SpanInfo:
         offset=record.offset,
         address=record.address,
         span=record.span,
-        state=table.state_of(record),
+        state=record.state,
         size=record.size,
         alignment=record.alignment,
         number=record.number,
@@ -102,7 +102,7 @@ def info_of(table: SpanTable, record: Record, inside: int) -> BlockInfo:
         capacity=record.span,
         alignment=record.alignment,
         tag=record.tag,
-        state=table.state_of(record),
+        state=record.state,
         inside=inside,
     )
 
@@ -133,7 +133,9 @@ class Snapshot:
             raise InvalidRequestError(f"{path} is not an {_FORMAT}: {error}") from error
 
     def statistics(self, key: str = "tag") -> list[Statistic]:
-        """Live allocations grouped by ``"tag"``, ``"site"``, ``"arena"``, ``"size"``, ``"held"`` or ``"state"`` (all spans), largest first."""
+        """Live allocations grouped by ``"tag"``, ``"site"``, ``"arena"``, ``"size"``, ``"held"`` or ``"state"`` (all
+        spans), largest first.
+        """
         groups: dict[str, list[int]] = {}
         for span in self.spans:
             if key == "state" or span.state == "live":

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stats:
-    """What one arena, or all of a heap, holds at one moment. Sizes in bytes (in the caller's unit over an ``AddressSpace``).
+    """What one arena, or all of a heap, holds at one moment. Sizes in bytes (in the caller's unit over an
+    ``AddressSpace``).
 
-    ``parts_bytes`` is always the sum of the eight parts of ``reserved_bytes``; the two are equal, that of a heap whenever it is quiet.
+    ``parts_bytes`` is always the sum of the eight parts of ``reserved_bytes``; the two are equal, that of a heap
+    whenever it is quiet.
     """
 
     reserved_bytes: int = 0
@@ -95,7 +97,7 @@ class Stats:
     def _combine(self, other: Stats, operation: Callable[[int, int], int]) -> Self:
         if not isinstance(other, Stats):
             return NotImplemented
-        values: dict[str, int | None | tuple[Stats, ...]] = {}
+        values: dict[str, int | tuple[Stats, ...] | None] = {}
         for name in _NUMBERS:
             mine, theirs = getattr(self, name), getattr(other, name)
             values[name] = None if mine is None or theirs is None else operation(mine, theirs)

@@ -1,7 +1,7 @@
 """What the operating system offers, detected in this one place.
 
-Linux is what is supported and tested. Elsewhere each feature below is ``None`` or ``False`` and the caller degrades as its own
-documentation says; importing never fails.
+Linux is what is supported and tested. Elsewhere each feature below is ``None`` or ``False`` and the caller degrades
+as its own documentation says; importing never fails.
 """
 
 from __future__ import annotations
@@ -10,7 +10,10 @@ import ctypes
 import mmap
 import os
 import sys
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PAGE_BYTES = mmap.PAGESIZE
 
@@ -24,7 +27,8 @@ MADV_DONTNEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
 MADV_REMOVE: int | None = getattr(mmap, "MADV_REMOVE", None)
 MADV_HUGEPAGE: int | None = getattr(mmap, "MADV_HUGEPAGE", None)
 
-# Python names MAP_NORESERVE only from 3.13; the number is Linux's on every architecture but alpha, mips and sparc, which do without.
+# Python names MAP_NORESERVE only from 3.13; the number is Linux's on every architecture but alpha, mips and sparc,
+# which do without.
 _MAP_NORESERVE: int = getattr(
     mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" and os.uname().machine in {"x86_64", "aarch64"} else 0
 )
@@ -52,7 +56,7 @@ def _find_getcpu() -> Callable[[], int] | None:
         return None
     function.restype = ctypes.c_int
     function.argtypes = ()
-    return function if function() >= 0 else None  # type: ignore[no-any-return]
+    return function if function() >= 0 else None
 
 
 #: The CPU this thread runs on just now, where the C library tells.
@@ -67,7 +71,8 @@ def usable_cpus() -> tuple[int, ...]:
 
 
 def resident_bytes(address: int, size_bytes: int) -> int | None:
-    """Bytes of ``[address, address + size_bytes)`` that are in memory now, by ``mincore``; None where it cannot be told.
+    """Bytes of ``[address, address + size_bytes)`` that are in memory now, by ``mincore``; None where it cannot be
+    told.
 
     ``address`` must be page-aligned. O(pages).
     """

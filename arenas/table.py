@@ -1,8 +1,9 @@
-"""The books of one arena: what is carved, from which regions, and what follows from that. No lock: the arena's covers it."""
+"""The books of one arena: what is carved, from which regions, and what follows from that. No lock: the arena's covers
+it.
+"""
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from collections import deque
 from operator import attrgetter
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from .record import Held, Record
 from .region import Region, base_after, gaps
-from .stats import Stats
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,26 +18,24 @@ if TYPE_CHECKING:
     from .address_map import AddressMap
     from .backing import Budget
     from .protocols import Backing, Mapping, Placement
-    from .region import Region
 
 # So many freed raw addresses are remembered, to tell a double free from a free of what never was.
 _RECENT = 1024
 
 ALL_MARKS = bytes(range(1, 256))  # every mark a committed page can have
 
-# Freed: what neither `live` nor `parked` knows but `carved` has; in the mailbox, or on the way to it.
-LIVE, SCOPE, PARKED, MAILED, FREE = "live", "scope", "parked", "mailbox", "free"
-
 
 class SpanTable:
     """Regions, the spans carved from them, and the free rest.
 
-    **One authority.** ``regions`` and ``carved`` are the truth; a record is live while its serial is in ``live``. The placement, the
-    counters and the address map follow from them, and :meth:`rebuild` makes them anew after an interruption. So every verb changes the
-    truth in single steps, each of which leaves a table that can be rebuilt.
+    **One authority.** ``regions`` and ``carved`` are the truth; a record is live while its serial is in ``live``. The
+    placement, the counters and the address map follow from them, and :meth:`rebuild` makes them anew after an
+    interruption. So every verb changes the truth in single steps, each of which leaves a table that can be rebuilt.
     """
 
-    def __init__(self, number: int, backing: Backing, placement: Placement, budget: Budget, addresses: AddressMap) -> None:
+    def __init__(
+        self, number: int, backing: Backing, placement: Placement, budget: Budget, addresses: AddressMap
+    ) -> None:
         self.number = number
         self.backing = backing
         self.budget = budget
@@ -56,7 +54,9 @@ class SpanTable:
         self.parked: dict[int, Record] = {}  # position -> record freed while something could see it
         self.reserved_bytes = self.asked_bytes = self.carved_bytes = self.cached_bytes = self.committed_bytes = 0
         # Counters, exact except for what an interruption cut short.
-        self.allocations = self.frees = self.remote_frees = self.dropped = self.resizes_in_place = self.resizes_moved = 0
+        self.allocations = self.frees = self.remote_frees = self.dropped = self.resizes_in_place = (
+            self.resizes_moved
+        ) = 0
         self.contended = self.returned_bytes = self.peak_live_bytes = 0
 
     # Regions
@@ -142,7 +142,9 @@ class SpanTable:
         return True
 
     def resize(self, record: Record, size: int, span: int) -> bool:
-        """Change a live record's size at its position, if there is room behind it and the budget grants it. Nothing may see it."""
+        """Change a live record's size at its position, if there is room behind it and the budget grants it. Nothing
+        may see it.
+        """
         extra = span - record.span
         end = record.position + record.span
         region = record.region
@@ -178,7 +180,9 @@ class SpanTable:
     # Pages
 
     def return_pages(self, expired: bytes) -> int:
-        """Give back idle regions, and the idle whole pages of free spans; ``expired`` holds the marks of idle pages. Bytes given back."""
+        """Give back idle regions, and the idle whole pages of free spans; ``expired`` holds the marks of idle pages.
+        Bytes given back.
+        """
         returned = 0
         for position, size in list(self.placement):
             region = self.region_at(position)
@@ -215,7 +219,9 @@ class SpanTable:
         for position, record in list(self.carved.items()):
             if record.parked and not record.is_live:
                 self.parked[position] = record
-        self.parked = {position: record for position, record in self.parked.items() if self.carved.get(position) is record}
+        self.parked = {
+            position: record for position, record in self.parked.items() if self.carved.get(position) is record
+        }
         self.placement.clear()
         for region in self.regions:
             for position, size in gaps(region, self.spans_in(region)):
@@ -231,52 +237,6 @@ class SpanTable:
     def spans_in(self, region: Region) -> list[tuple[int, int]]:
         """The carved spans of a region, in order."""
         return sorted((p, record.span) for p, record in self.carved.items() if region.base <= p < region.end)
-
-    def state_of(self, record: Record) -> str:
-        """In which of the parts of the reserved bytes a carved record counts."""
-        if record.is_live:
-            return SCOPE if record.held is Held.SCOPE else LIVE
-        return PARKED if record.parked else MAILED
-
-    def stats(self) -> Stats:
-        """The books summed up. O(regions), and O(records) while some are on their way back or parked."""
-        everything = self.carved if len(self.carved) > len(self.live) else {}
-        freed = [record for record in everything.values() if not record.is_live]
-        parked = sum(record.span for record in freed if record.parked)
-        mailed = sum(record.span for record in freed if not record.parked)
-        live = self.asked_bytes - sum(record.size for record in freed if record.held is not Held.SCOPE)
-        scope = sum(record.span for record in freed if record.held is Held.SCOPE)
-        self.peak_live_bytes = max(self.peak_live_bytes, live)
-        resident = [None if region.mapping is None else region.mapping.resident_bytes() for region in self.regions]
-        return Stats(
-            reserved_bytes=self.reserved_bytes,
-            live_bytes=live,
-            rounding_bytes=self.carved_bytes - self.cached_bytes - parked - mailed + scope - live,
-            cached_bytes=self.cached_bytes - scope,
-            mailbox_bytes=mailed,
-            parked_bytes=parked,
-            free_bytes=self.placement.free_bytes,
-            committed_bytes=self.committed_bytes,
-            resident_bytes=None if None in resident else sum(filter(None, resident)),
-            largest_free_bytes=self.placement.largest_bytes,
-            live_blocks=len(self.live) - sum(record.held is Held.SCOPE for record in self.live.copy().values()),
-            regions=len(self.regions),
-            metadata_bytes=self._metadata_bytes(),
-            peak_live_bytes=self.peak_live_bytes,
-            allocations=self.allocations,
-            frees=self.frees,
-            remote_frees=self.remote_frees,
-            dropped=self.dropped,
-            resizes_in_place=self.resizes_in_place,
-            resizes_moved=self.resizes_moved,
-            contended=self.contended,
-            returned_bytes=self.returned_bytes,
-        )
-
-    def _metadata_bytes(self) -> int:
-        tables = sum(map(sys.getsizeof, (self.carved, self.live, self.parked, self.recent, self.regions)))
-        records = sum(sys.getsizeof(record) + sys.getsizeof(record.roots) + _NUMBERS for record in list(self.carved.values()))
-        return tables + records + self.placement.metadata_bytes + sum(region.metadata_bytes for region in self.regions)
 
     # The single steps
 
@@ -334,6 +294,3 @@ class SpanTable:
 
 
 _BASE = attrgetter("base")
-
-# Integers and dict entries that come with a record: serial, position, size, span.
-_NUMBERS = 4 * sys.getsizeof(1 << 40)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import queue
 import time
 import weakref
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A last view that dies unnoticed sends no word; so a waiter looks by itself this often.
 _LOOK_SECONDS = 0.05
@@ -31,7 +34,8 @@ class Waiters:
                 waiting.put(None)  # re-entrant, unlike a Condition's notify
 
     def turns(self, timeout: float | None) -> Iterator[None]:
-        """Yields each time it is worth trying again, first at once, until ``timeout`` seconds have passed (``None``: never).
+        """Yields each time it is worth trying again, first at once, until ``timeout`` seconds have passed (``None``:
+        never).
 
         The waiter is registered before the first turn, so what is freed during a try leads to another.
         """

@@ -21,7 +21,9 @@ class Addresses:
 
     def root(self, start: int, size: int) -> memoryview:
         """Always an error: these are integers."""
-        raise InvalidRequestError(f"an AddressSpace has no memory to view ({size} units at offset {start}); use block.offset")
+        raise InvalidRequestError(
+            f"an AddressSpace has no memory to view ({size} units at offset {start}); use block.offset"
+        )
 
     def decommit(self, start: int, size: int) -> bool:
         """There is nothing to give back."""
@@ -34,7 +36,8 @@ class Addresses:
 
 
 class AddressSpace:
-    """``size`` consecutive integers, in whatever unit the caller counts: bytes of GPU memory, cache pages, blocks of a file.
+    """``size`` consecutive integers, in whatever unit the caller counts: bytes of GPU memory, cache pages, blocks of
+    a file.
 
     Blocks have an ``offset`` and a ``size``, exact to the unit; ``view``, ``address``, ``malloc`` and ``zero=True`` are
     ``InvalidRequestError``. One heap at a time; callable from any thread.

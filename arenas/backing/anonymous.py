@@ -12,15 +12,15 @@ from .memory import MappedMemory
 class AnonymousMemory:
     """Memory that belongs to this process alone; a forked child gets a copy of it.
 
-    Address space is reserved without being committed: a page costs memory once it is touched. With ``huge_pages=True`` ranges are
-    aligned to huge pages and ask for them (``MADV_HUGEPAGE``; where the system has none, ordinary pages are used). Pages are then
-    committed and given back 2 MiB at a time.
+    Address space is reserved without being committed: a page costs memory once it is touched. With
+    ``huge_pages=True`` ranges are aligned to huge pages and ask for them (``MADV_HUGEPAGE``; where the system has
+    none, ordinary pages are used). Pages are then committed and given back 2 MiB at a time.
 
     Stateless, so any number of heaps may share one; callable from any thread.
     """
 
     growable = True
-    size_bytes = None
+    size_bytes: int | None = None
     has_memory = True
     fresh_is_zero = True
     fork_private = True
@@ -33,7 +33,8 @@ class AnonymousMemory:
         self.decommit_zeroes = system.MADV_DONTNEED is not None
 
     def map(self, size: int, alignment: int) -> MappedMemory:
-        """``size`` bytes aligned to ``alignment``, whole pages. Raises ``OSError``, or ``OverflowError`` for what no address can name.
+        """``size`` bytes aligned to ``alignment``, whole pages. Raises ``OSError``, or ``OverflowError`` for what no
+        address can name.
 
         The slack that alignment needs is reserved with it, never touched, and goes with the range.
         """

@@ -40,7 +40,8 @@ class Budget:
             return True
         with self.lock:
             before = self._committed.get(arena_number, 0)
-            # State first, add up after: a handler that interrupts between the two sees this claim, and cannot exceed the limit.
+            # State first, add up after: a handler that interrupts between the two sees this claim, and cannot exceed
+            # the limit.
             self._committed[arena_number] = committed_bytes
             if self.committed_bytes <= self.limit_bytes:
                 return True

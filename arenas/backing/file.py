@@ -16,12 +16,14 @@ from .memory import MappedMemory
 class FileMemory:
     """One range of a file, shared with it: bytes written into blocks are in the file, also after the process is gone.
 
-    A missing or empty file is created ``size_bytes`` long, its disk space allocated (so that a full disk is an error here and not a
-    ``SIGBUS`` later). An existing file must be at least that long; ``size_bytes=None`` takes all of it. A file opened again starts
-    with nothing allocated, its bytes as they were: :meth:`arenas.Heap.adopt` marks what is in use.
+    A missing or empty file is created ``size_bytes`` long, its disk space allocated (so that a full disk is an error
+    here and not a ``SIGBUS`` later). An existing file must be at least that long; ``size_bytes=None`` takes all of
+    it. A file opened again starts with nothing allocated, its bytes as they were: :meth:`arenas.Heap.adopt` marks
+    what is in use.
 
-    Because the pages are shared, a heap over a file is closed in a forked child. One heap at a time; callable from any thread.
-    Raises ``InvalidRequestError`` for a file that is too small or cannot be written, ``OSError`` for what else the system refuses.
+    Because the pages are shared, a heap over a file is closed in a forked child. One heap at a time; callable from
+    any thread. Raises ``InvalidRequestError`` for a file that is too small or cannot be written, ``OSError`` for what
+    else the system refuses.
     """
 
     page_bytes = system.PAGE_BYTES
@@ -30,7 +32,8 @@ class FileMemory:
     fresh_is_zero = False
     fork_private = False
     alignment = 64
-    # MADV_DONTNEED frees nothing of a shared mapping; MADV_REMOVE punches a hole into the file, and a hole reads as zeros.
+    # MADV_DONTNEED frees nothing of a shared mapping; MADV_REMOVE punches a hole into the file, and a hole reads as
+    # zeros.
     decommit_zeroes = system.MADV_REMOVE is not None
 
     def __init__(self, path: str | os.PathLike[str], size_bytes: int | None = None) -> None:
@@ -75,7 +78,9 @@ class FileMemory:
         """The file's range. Raises ``InvalidRequestError`` while another heap, or a view that outlived one, uses it."""
         memory = MappedMemory(self._mmap, offset=0, alignment=1, size=size, decommit_advice=system.MADV_REMOVE)
         if memory.address is not None and memory.address % alignment:
-            raise InvalidRequestError(f"{self.path} is mapped at a multiple of {self.page_bytes} bytes, not of {alignment}")
+            raise InvalidRequestError(
+                f"{self.path} is mapped at a multiple of {self.page_bytes} bytes, not of {alignment}"
+            )
         self._exclusive.claim(memory.exporter, repr(self))
         return memory
 

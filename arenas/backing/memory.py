@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import ctypes
-import mmap
+from typing import TYPE_CHECKING
 
 from .. import system
+
+if TYPE_CHECKING:
+    import mmap
 
 
 class MappedMemory:
     """One range of an ``mmap``, and the source of every view into it.
 
-    ``exporter`` is made once. Each block then has a root memoryview of its own: without the GIL, slicing one shared memoryview from
-    several threads corrupts it (python/cpython#127716). Every root keeps the exporter, which keeps the ``mmap``; so the range
-    is unmapped exactly when this object and the last view are gone, and never under a view.
+    ``exporter`` is made once. Each block then has a root memoryview of its own: without the GIL, slicing one shared
+    memoryview from several threads corrupts it (python/cpython#127716). Every root keeps the exporter, which keeps
+    the ``mmap``; so the range is unmapped exactly when this object and the last view are gone, and never under a
+    view.
     """
 
     __slots__ = ("_decommit_advice", "_mmap", "_start", "address", "exporter", "offset", "size")
 
-    def __init__(self, source: mmap.mmap, *, offset: int, alignment: int, size: int, decommit_advice: int | None) -> None:
+    def __init__(
+        self, source: mmap.mmap, *, offset: int, alignment: int, size: int, decommit_advice: int | None
+    ) -> None:
         """Use ``size`` bytes of ``source`` from its first address that is a multiple of ``alignment``."""
         # One ctypes type a distinct length (3 KB each): region sizes come from a bounded set.
         self.exporter = (ctypes.c_ubyte * len(source)).from_buffer(source)
@@ -40,7 +46,9 @@ class MappedMemory:
         self._mmap.madvise(advice, self._start, self.size)
 
     def decommit(self, start: int, size: int) -> bool:
-        """Give pages back; False where this memory has no way to, or the system refuses. The pages then stay as they are."""
+        """Give pages back; False where this memory has no way to, or the system refuses. The pages then stay as they
+        are.
+        """
         if self._decommit_advice is None:
             return False
         try:

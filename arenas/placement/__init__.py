@@ -1,4 +1,6 @@
-"""Placements: which free span a request gets. One policy a file, over integers; each knows nothing of memory, locks or clocks."""
+"""Placements: which free span a request gets. One policy a file, over integers; each knows nothing of memory, locks
+or clocks.
+"""
 
 from __future__ import annotations
 

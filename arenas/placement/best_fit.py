@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedList
 
 from ..errors import CorruptionError, InvalidRequestError
 from ..sizes import round_up
 
-# A span's key is one integer, `size << POSITION_BITS | position`: faster to compare than a tuple, and spans of one size sort by
-# address. Positions grow by at most 2^30 beyond its size for each region ever mapped, so 80 bits outlast any process.
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A span's key is one integer, `size << POSITION_BITS | position`: faster to compare than a tuple, and spans of one
+# size sort by address. Positions grow by at most 2^30 beyond its size for each region ever mapped, so 80 bits outlast
+# any process.
 POSITION_BITS = 80
 POSITION_MASK = (1 << POSITION_BITS) - 1
 
-# With an alignment beyond that of the spans, so many spans that might fit are tried before asking for one that surely does.
+# Python memory of a key: its entry in the sorted list, and the three integers that stand in the list and the maps.
+_SPAN_BYTES = 8 + 3 * sys.getsizeof(1 << POSITION_BITS)
+
+# With an alignment beyond that of the spans, so many spans that might fit are tried before asking for one that surely
+# does.
 _TRIES = 16
 
 
 class BestFit:
     """The smallest free span that fits, the lowest address among equals.
 
-    Index: a ``SortedList`` of ``(size, position)`` keys, and two boundary maps (by a span's first position, by its end) that find the
-    neighbours to join with. The list is not thread-safe; the arena's lock covers it.
+    Index: a ``SortedList`` of ``(size, position)`` keys, and two boundary maps (by a span's first position, by its
+    end) that find the neighbours to join with. The list is not thread-safe; the arena's lock covers it.
 
-    ``take`` and ``give`` are O(log n) comparisons for n free spans, with list moves bounded by sortedcontainers' load factor; ``take``
-    with an alignment above that of the spans tries up to 16 spans first. The part of a span that is not needed is split off unless it is smaller than ``split_bytes``.
+    ``take`` and ``give`` are O(log n) comparisons for n free spans, with list moves bounded by sortedcontainers' load
+    factor; ``take`` with an alignment above that of the spans tries up to 16 spans first. The part of a span that is
+    not needed is split off unless it is smaller than ``split_bytes``.
 
-    Knuth, The Art of Computer Programming 1, 2.5; address order among equals after Wilson, Johnstone, Neely and Boles, "Dynamic
-    Storage Allocation" (1995). Worst case, Robson (1977): memory of about live bytes × largest ÷ smallest block.
+    Knuth, The Art of Computer Programming 1, 2.5; address order among equals after Wilson, Johnstone, Neely and
+    Boles, "Dynamic Storage Allocation" (1995). Worst case, Robson (1977): memory of about live bytes times largest ÷
+    smallest block.
     """
 
     __slots__ = ("_free_bytes", "_index", "_size_at", "_split_bytes", "_start_before")
 
     def __init__(self, *, split_bytes: int = 1) -> None:
-        """``split_bytes``: the smallest remainder worth splitting off; a smaller one stays with the block, as rounding."""
+        """``split_bytes``: the smallest remainder worth splitting off; a smaller one stays with the block, as
+        rounding.
+        """
         if split_bytes < 1:
             raise InvalidRequestError(f"split_bytes must be positive: {split_bytes}")
         self._split_bytes = split_bytes
@@ -98,7 +111,9 @@ class BestFit:
     def remove(self, position: int, size: int) -> None:
         """Forget a range that is one whole free span."""
         if self._size_at.get(position) != size:
-            raise CorruptionError(f"span {position:#x}+{size} is not wholly free: {self._size_at.get(position)} bytes are")
+            raise CorruptionError(
+                f"span {position:#x}+{size} is not wholly free: {self._size_at.get(position)} bytes are"
+            )
         self._discard(position, size)
 
     def __iter__(self) -> Iterator[tuple[int, int]]:
@@ -117,10 +132,9 @@ class BestFit:
 
     @property
     def metadata_bytes(self) -> int:
-        """Python memory of the index: its lists, both maps, and three integers a span."""
-        number = sys.getsizeof(1 << POSITION_BITS)
-        lists = sum(map(sys.getsizeof, self._index._lists))  # noqa: SLF001 - sortedcontainers documents its layout, and offers no size
-        return lists + sys.getsizeof(self._size_at) + sys.getsizeof(self._start_before) + 3 * number * len(self._index)
+        """Python memory of the index: its list, both maps, and three integers a span."""
+        maps = sys.getsizeof(self._size_at) + sys.getsizeof(self._start_before)
+        return sys.getsizeof(self._index) + maps + _SPAN_BYTES * len(self._index)
 
     def check(self) -> None:
         """Prove that the three indexes tell the same spans, and that no two of them touch."""
@@ -130,8 +144,10 @@ class BestFit:
         if {position + size: position for position, size in spans} != self._start_before:
             raise CorruptionError(f"boundary maps differ: {spans[:8]} against {sorted(self._start_before.items())[:8]}")
         if sum(size for _, size in spans) != self._free_bytes:
-            raise CorruptionError(f"free bytes miscounted: {self._free_bytes} instead of {sum(size for _, size in spans)}")
-        for (position, size), (following, _) in zip(spans, spans[1:], strict=False):
+            raise CorruptionError(
+                f"free bytes miscounted: {self._free_bytes} instead of {sum(size for _, size in spans)}"
+            )
+        for (position, size), (following, _) in itertools.pairwise(spans):
             if position + size >= following:
                 raise CorruptionError(f"free spans touch or overlap: {position:#x}+{size} and {following:#x}")
 

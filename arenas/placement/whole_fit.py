@@ -8,8 +8,8 @@ from .best_fit import POSITION_BITS, POSITION_MASK, BestFit
 class WholeFit(BestFit):
     """The smallest free span that fits, taken whole if at most ``slack`` of the request is wasted.
 
-    A freed region serves the next request of about its size, warm, and goes back to the system undivided. What a region has beyond
-    the request is address space, not memory: its pages are not committed until they are handed out.
+    A freed region serves the next request of about its size, warm, and goes back to the system undivided. What a
+    region has beyond the request is address space, not memory: its pages are not committed until they are handed out.
 
     ``take`` is O(log n + misaligned spans of fitting size) for n free spans; all else is as in :class:`BestFit`.
     """

@@ -1,0 +1,60 @@
+"""Changing a block's size: in place where there is room, else by moving."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, SupportsIndex
+
+from .block import Block
+from .errors import BlockReleasedError, DoubleFreeError, OutOfMemoryError
+from .record import Record
+from .sizes import checked_size
+
+if TYPE_CHECKING:
+    from .service import Service
+
+
+def resize(heap: Service, block: Block, size: SupportsIndex) -> None:
+    """What :meth:`arenas.Block.resize` promises. A failure or an interruption leaves the block as it was."""
+    number = checked_size(size)
+    heap._begin()
+    record = block._record
+    if not record.is_live:
+        raise BlockReleasedError(f"{block!r} was freed; it cannot be resized")
+    span = heap._span(number, record.alignment)
+    if heap._manager.arenas[record.arena_number].resize(record, number, span):
+        return
+    if not heap.backing.has_memory:
+        raise OutOfMemoryError(f"no room behind {block!r} for {number}, and no contents of ours to move elsewhere")
+    other = Block(heap, Record(number, span, record.alignment, record.tag))
+    _move(heap, block, other)
+    # The handles have changed places: `other` is that of the old one now.
+    try:
+        other.free()
+    except DoubleFreeError:
+        # Another thread freed the block while it was copied, and was told that this succeeded: so be it.
+        if block._record.claim():
+            heap._release(block._record)
+        raise BlockReleasedError(f"{block!r} was freed while it was being resized") from None
+
+
+def _move(heap: Service, block: Block, other: Block) -> None:
+    record = block._record
+    # The anchor keeps the old place from being used again, should another thread free the block meanwhile.
+    anchor = heap._manager.arenas[record.arena_number].begin_move(record)
+    try:
+        heap._serve(other, zero=False, timeout=0)
+        target = other.view
+        copied = min(record.size, len(target))
+        if copied and anchor is not None:
+            ctypes.memmove(other.address, record.address or 0, copied)  # releases the GIL
+        target.release()
+        new = other._record
+        record.moved = True
+        # Two stores, with nothing between them at which an interpreter delivers an interrupt.
+        block._record = new
+        other._record = record
+    finally:
+        record.moving = False
+        if anchor is not None:
+            anchor.release()
