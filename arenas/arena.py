@@ -198,6 +198,7 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
+            self.table.eager = False  # giving pages back would punch holes into a file that is to persist
             for record in list(self.table.live.values()):
                 if record.claim():
                     self.table.put_back(record)
@@ -253,7 +254,7 @@ class Arena:
                 record = self.mailbox.popleft()
             except IndexError:
                 return
-            self.table.remote_frees += 1
+            self.table.remote_frees += not record.parked
             self.table.put_back(record)
 
     def _repair(self) -> None:

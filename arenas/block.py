@@ -163,10 +163,11 @@ class Block:
         tag = "" if record.tag is None else f", tag {record.tag!r}"
         return f"<Block {record.number} of {record.size} bytes{tag}, {state}>"
 
-    def __del__(self) -> None:
-        # Runs anywhere, also while this thread holds the arena's lock: leave word, wake a waiter, nothing else.
+    def __del__(self, _ends_with_handle: tuple[Held, ...] = (Held.HANDLE, Held.SCOPE)) -> None:
+        # Runs anywhere, also while this thread holds the arena's lock, also when modules are being torn down: leave
+        # word, wake a waiter, nothing else.
         record = self._record
-        if record.is_live and (record.held is Held.HANDLE or record.held is Held.SCOPE):
+        if record.is_live and record.held in _ends_with_handle:
             self._heap._handle_died(record)
 
     def _live_record(self) -> Record:

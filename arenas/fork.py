@@ -12,6 +12,9 @@ from .section import interrupts_section
 if TYPE_CHECKING:
     from .heap import Heap
 
+# No section takes so long.
+_PATIENCE_SECONDS = 1.0
+
 # Protects the registry, and is held over a fork: no heap comes into being between taking the locks and forking.
 _lock = threading.RLock()
 _heaps: dict[int, weakref.ref[Heap]] = {}  # id -> heap, in order of creation
@@ -38,11 +41,12 @@ def _before() -> None:
 
 
 def _take(lock: Any) -> None:  # noqa: ANN401 - a Lock, an RLock, or what a lock factory makes
-    # A plain lock held by the very code that is forking (from a handler or a finalizer) stays with that code, in the
-    # child too: its section ends there as it would have here.
-    if hasattr(lock, "locked") and lock.locked() and interrupts_section():
+    if not interrupts_section():
+        lock.acquire()
+    elif not lock.acquire(timeout=_PATIENCE_SECONDS):
+        # A handler or a finalizer forks, and the code that it interrupted holds this lock. It stays with that code, in
+        # the child too: its section ends there as it would have here. Another thread's section would be over by now.
         return
-    lock.acquire()
     _taken.append(lock)
 
 

@@ -21,12 +21,12 @@ def raw_record(manager: Manager, address: int) -> Record:
     region = manager.addresses.find(address)
     if region is None or region.address is None:
         raise ForeignAddressError(f"address {address:#x} lies in no region of this heap")
-    table = manager.arenas[region.arena_number].table
+    table = manager.arena_at[region.arena_number].table
     position = region.base + address - region.address
     record = table.carved.get(position)
     if record is not None and record.is_live and record.held is Held.ADDRESS:
         return record
-    problem = manager.arenas[region.arena_number].read(lambda table: _why_not(table, region, address))
+    problem = manager.arena_at[region.arena_number].read(lambda table: _why_not(table, region, address))
     raise problem
 
 
@@ -54,7 +54,7 @@ def find(manager: Manager, address: int) -> BlockInfo | None:
     region = manager.addresses.find(address)
     if region is not None and region.address is not None:
         start = region.address
-        return manager.arenas[region.arena_number].read(
+        return manager.arena_at[region.arena_number].read(
             lambda table: _info(table, region, region.base + address - start)
         )
     if manager.backing.has_memory:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,9 @@ class Manager:
         self.backing = backing
         self.addresses = AddressMap()
         self.budget = Budget(limit_bytes)
-        self.arenas: list[Arena] = []  # only ever appended to; an arena's number is its index
+        self.arenas: list[Arena] = []  # only ever appended to
+        self.arena_at: dict[int, Arena] = {}  # the same by number: an interrupted creation may skip one
+        self._numbers = itertools.count()
         self.closed = False
         self.peak_live_bytes = 0
         self._placement = placement
@@ -84,13 +87,14 @@ class Manager:
 
     def _new_arena(self, *, large: bool = False) -> Arena:
         with self.lock:
-            placement = WholeFit() if large else self._placement()
-            table = SpanTable(len(self.arenas), self.backing, placement, self.budget, self.addresses)
+            placement = WholeFit(page_bytes=self.backing.page_bytes) if large else self._placement()
+            table = SpanTable(next(self._numbers), self.backing, placement, self.budget, self.addresses)
             table.closed = self.closed
             table.eager = self._decay.seconds == 0
             table.generation = self._decay.generation
             arena = Arena(table, region_bytes=self._region_bytes, exact_regions=large, lock_factory=self._lock_factory)
             arena.shared = large
+            self.arena_at[arena.number] = arena
             self.arenas.append(arena)
             return arena
 
@@ -145,7 +149,7 @@ class Manager:
 
     def bump(self, chunk: Record, record: Record) -> bool:
         """Carve the request from a scope's chunk; False where it is used up, or gone with a reset."""
-        return chunk.is_live and self.arenas[chunk.arena_number].bump(chunk, record)
+        return chunk.is_live and self.arena_at[chunk.arena_number].bump(chunk, record)
 
     # Giving back
 
@@ -153,7 +157,7 @@ class Manager:
         """Return a claimed record: into its arena where this thread may enter it, else into the arena's mailbox.
         Never waits for another owner.
         """
-        arena = self.arenas[record.arena_number]
+        arena = self.arena_at[record.arena_number]
         if self.routing.may_enter(arena) if not arena.shared else not arena.lock.locked():
             try:
                 arena.put_back(record)

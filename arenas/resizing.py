@@ -22,7 +22,7 @@ def resize(heap: Service, block: Block, size: SupportsIndex) -> None:
     if not record.is_live:
         raise BlockReleasedError(f"{block!r} was freed; it cannot be resized")
     span = heap._span(number, record.alignment)
-    if heap._manager.arenas[record.arena_number].resize(record, number, span):
+    if heap._manager.arena_at[record.arena_number].resize(record, number, span):
         return
     if not heap.backing.has_memory:
         raise OutOfMemoryError(f"no room behind {block!r} for {number}, and no contents of ours to move elsewhere")
@@ -41,7 +41,7 @@ def resize(heap: Service, block: Block, size: SupportsIndex) -> None:
 def _move(heap: Service, block: Block, other: Block) -> None:
     record = block._record
     # The anchor keeps the old place from being used again, should another thread free the block meanwhile.
-    anchor = heap._manager.arenas[record.arena_number].begin_move(record)
+    anchor = heap._manager.arena_at[record.arena_number].begin_move(record)
     try:
         heap._serve(other, zero=False, timeout=0)
         target = other.view

@@ -189,9 +189,9 @@ class Service:
                 self._look(item)
             elif item.claim():
                 item.dropped = True
-                seen = item.visible()
+                seen = not self._warn_on_drop or item.visible()
                 self._manager.give(item)
-                if self._warn_on_drop and not seen and item.held is Held.HANDLE:
+                if not seen and item.held is Held.HANDLE:
                     name = f"{item.number} of {item.size} bytes" + (f", tag {item.tag!r}" if item.tag else "")
                     warnings.warn(f"block {name} was dropped without free()", ResourceWarning, stacklevel=4)
 
@@ -201,7 +201,7 @@ class Service:
             self._manager.give(record)
         elif record.held is Held.ARRAY and record.is_live:
             try:
-                self._manager.arenas[record.arena_number].reclaim_unseen(record)
+                self._manager.arena_at[record.arena_number].reclaim_unseen(record)
             except ArenaBusyError:
                 return  # a slow path will look again
 
