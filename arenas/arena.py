@@ -141,24 +141,21 @@ class Arena:
             return anchor
 
     def _begin_move(self, record: Record) -> None:
-        problem: Exception | None = None
+        # Errors are raised where they are made: one kept in a variable would keep this frame, and the caller's block,
+        # alive.
+        self._dirty = False
         if not record.is_live:
-            problem = BlockReleasedError(
+            raise BlockReleasedError(
                 f"allocation {record.number} of {record.size} bytes was freed; it cannot be resized"
             )
-        elif record.moving:
-            problem = BufferError(f"allocation {record.number} is being resized by another thread")
-        else:
-            # Publish first, then look: a view made meanwhile is either seen here or sees this.
-            record.moving = True
-            if record.visible():
-                record.moving = False
-                problem = BufferError(
-                    f"allocation {record.number} of {record.size} bytes has a view alive; it cannot be resized"
-                )
-        if problem is not None:
-            self._dirty = False
-            raise problem
+        if record.moving:
+            raise BufferError(f"allocation {record.number} is being resized already")
+        # Publish first, then look: a view made meanwhile is either seen here, or sees this.
+        record.moving = True
+        if record.visible():
+            record.moving = False
+            raise BufferError(f"allocation {record.number} of {record.size} bytes has a view; it cannot be resized")
+        self._dirty = True
 
     # Slow paths
 

@@ -26,8 +26,7 @@ def raw_record(manager: Manager, address: int) -> Record:
     record = table.carved.get(position)
     if record is not None and record.is_live and record.held is Held.ADDRESS:
         return record
-    problem = manager.arena_at[region.arena_number].read(lambda table: _why_not(table, region, address))
-    raise problem
+    raise manager.arena_at[region.arena_number].read(lambda table: _why_not(table, region, address))
 
 
 def _why_not(table: SpanTable, region: Region, address: int) -> InvalidFreeError:

@@ -70,6 +70,9 @@ def usable_cpus() -> tuple[int, ...]:
     return tuple(range(os.cpu_count() or 1))
 
 
+_LOWEST_BIT = bytes(number & 1 for number in range(256))
+
+
 def resident_bytes(address: int, size_bytes: int) -> int | None:
     """Bytes of ``[address, address + size_bytes)`` that are in memory now, by ``mincore``; None where it cannot be
     told.
@@ -83,4 +86,5 @@ def resident_bytes(address: int, size_bytes: int) -> int | None:
     vector = (ctypes.c_ubyte * pages)()
     if mincore(ctypes.c_void_p(address), ctypes.c_size_t(size_bytes), vector) != 0:
         return None
-    return min(sum(flag & 1 for flag in bytes(vector)) * PAGE_BYTES, size_bytes)
+    # Only the lowest bit is defined.
+    return min(bytes(vector).translate(_LOWEST_BIT).count(1) * PAGE_BYTES, size_bytes)

@@ -1,0 +1,17 @@
+"""The stress harness: real programs' recordings, replayed through any allocator, every byte checked.
+
+In a checkout it is ``python -m stress``; the wheel carries the same package as ``arenas_stress`` with the command
+``arenas-stress``. So its modules import each other relatively, and nothing here may spell the package's own name.
+
+The layers, lowest first; a module imports only from its own line and those above it::
+
+    errors                          what can go wrong besides the allocator
+    trace, gates, pattern, faults   reading a recording; waiting; filling and checking; what was found
+    audit, allocators               proving a heap's books; the seam behind which any allocator fits
+    schedule, worker                a recording split into threads; what one thread does
+    results, replay                 what one replay came to; one replay from start to proof
+    recordings, report, progress    finding inputs; showing what happens and what happened
+    batch                           several replays, announced and reported
+    commands                        one command a file
+    cli, __main__                   from words to a command, from errors to exit statuses
+"""

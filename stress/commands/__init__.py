@@ -1,0 +1,16 @@
+"""One command a module: each has ``HELP``, ``configure(parser)`` and ``run(arguments, context)``.
+
+A new command is a new module and a line in ``COMMANDS``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from . import quick, replay
+
+if TYPE_CHECKING:
+    from .context import Command
+
+COMMANDS: Final[dict[str, Command]] = {"quick": quick, "replay": replay}
+DEFAULT: Final = "quick"

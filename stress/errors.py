@@ -1,0 +1,45 @@
+"""The exception tree.
+
+::
+
+    StressError                     root of all
+    ├── UsageError                  the command cannot be carried out as given: exit status 2
+    │   └── TraceError              … because a recording is malformed; names file and line
+    ├── AbandonedError              another thread failed, this one stops; never reported by itself
+    └── StalledError                no thread has come further for a long time: a deadlock, most likely
+
+What the allocator under test raises is not in the tree: it is caught, reported and costs exit status 1.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class StressError(Exception):
+    """Root of every error this package raises on purpose."""
+
+
+class UsageError(StressError):
+    """The command cannot be carried out as given."""
+
+
+class TraceError(UsageError):
+    """A recording that is not what it should be."""
+
+    def __init__(self, path: Path, line_number: int, why: str) -> None:
+        """Name the place the way compilers do, so that editors can jump to it."""
+        super().__init__(f"{path}:{line_number}: {why}")
+        self.path = path
+        self.line_number = line_number
+
+
+class AbandonedError(StressError):
+    """Another thread of the same replay failed; this one was told to stop."""
+
+
+class StalledError(StressError):
+    """No thread of a replay has come further for a long time."""

@@ -1,0 +1,173 @@
+"""The command: where it finds recordings, what it prints, how it ends; and a real heap under the packaged recording."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from _allocators import Sound
+from _package import FOLDER, NAME, module
+from _traces import HEADER, SMALL, write
+
+cli = module("cli")
+recordings = module("recordings")
+
+PACKAGED = FOLDER / "traces" / "lld_link.trace.gz"
+
+
+@pytest.fixture(autouse=True)
+def _no_folder_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(recordings.VARIABLE, raising=False)
+
+
+def sound(_face: str, _mode: str | int, _name: str) -> Sound:
+    return Sound()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--arenas=thread"],
+        ["--arenas=cpu"],
+        ["--arenas=1"],
+        ["--arenas=3"],
+        ["--serial"],
+        ["--api=blocks"],
+        ["--api=blocks", "--arenas=2"],
+    ],
+    ids=" ".join,
+)
+def test_packaged_recording_replays_clean(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "results.json"
+    status = cli.main(["replay", str(PACKAGED), f"--json={output}", *options])
+    assert (status, capsys.readouterr().out.splitlines()[-1].partition(":")[0]) == (0, "clean")
+    (row,) = json.loads(output.read_text())["recordings"]
+    assert row["operations"] == row["total_operations"] == 23_500
+    assert row["threads"] == (1 if "--serial" in options else 4)
+    assert row["remote_frees"] == (0 if "--serial" in options else 2_795)
+    assert row["leaked_blocks"] == 0
+
+
+def test_quick_run_of_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(recordings.VARIABLE, str(tmp_path))
+    monkeypatch.setattr(module("commands.quick"), "BUDGET", 10)
+    write(tmp_path, SMALL, "first.trace", HEADER + "# ops: 16\n")
+    write(tmp_path, "3 a 0 8\n3 f 0\n", "second.trace.gz")
+    assert cli.main(["--seed=12"], open_allocator=sound) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "--seed=12" in lines[0]
+    assert "--limit-ops=10" in lines[0]
+    assert lines[1] == f"recordings: 2 from {tmp_path}"
+    assert [line for line in lines if "first" in line and "10 of 16" in line]
+    assert lines[-1].startswith("clean: 2 recordings, 12 operations")
+    assert cli.main(["quick", "--full"], open_allocator=sound) == 0
+    assert "18 operations" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_the_first_line_repeats_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, SMALL, "with space.trace")
+    argv = ["replay", str(path), "--serial", "--api=blocks", "--arenas=2", "--limit-ops=9"]
+    assert cli.main(argv, open_allocator=sound) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    words = shlex.split(first)
+    assert cli.main(words[words.index("replay") :], open_allocator=sound) == 0
+    assert capsys.readouterr().out.splitlines()[0] == first
+
+
+def test_plain_table_without_rich(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "rich", None)
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    assert cli.main(["replay", str(write(tmp_path, SMALL))], open_allocator=sound) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split()[:3] == ["recording", "operations", "threads"]
+    assert lines[3].split()[:3] == ["small", "16", "3"]
+
+
+def test_recordings_named_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(recordings.VARIABLE, "/nonexistent")
+    path = write(tmp_path, SMALL)
+    assert recordings.find([path, tmp_path]).paths == (path, path)
+
+
+def test_without_any_folder_the_packaged_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recordings, "_BESIDE_THE_CHECKOUT", Path("no", "such", "folder"))
+    found = recordings.find()
+    assert found.paths == (PACKAGED,)
+    assert found.told == "the one that comes with the package"
+
+
+def test_a_folder_beside_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkout, beside = tmp_path / "checkout", tmp_path / "shared" / "traces"
+    checkout.mkdir()
+    beside.mkdir(parents=True)
+    path = write(beside, SMALL)
+    monkeypatch.setattr(recordings, "_PACKAGE", checkout / "stress")
+    assert recordings.find().paths == ()  # no checkout without its pyproject.toml
+    (checkout / "pyproject.toml").touch()
+    assert recordings.find().paths == (path,)
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["nonsense"],
+        ["replay", "--arenas=none"],
+        ["replay", "--arenas=0"],
+        ["replay", "--api=c"],
+        ["replay", "--limit-ops=-1"],
+        ["replay", "--seed=x"],
+        ["--limit-ops=5"],
+    ],
+    ids=" ".join,
+)
+def test_usage_errors_end_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(argv)
+    assert caught.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_bad_inputs_end_with_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = write(tmp_path, "0 a 0 5\n0 f 1\n", "bad.trace")
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    good = write(tmp_path, SMALL)
+    for argv, message in [
+        (["replay", str(bad)], f"{bad}:3: block 1 was never allocated"),
+        (["replay", str(tmp_path / "none.trace")], "there is no recording"),
+        (["replay", str(empty)], "holds no recording"),
+        (["replay", str(good), f"--json={tmp_path}/none/results.json"], "results.json"),
+    ]:
+        assert cli.main(argv, open_allocator=sound) == 2
+        assert message in capsys.readouterr().err
+    monkeypatch.setenv(recordings.VARIABLE, str(empty))
+    assert cli.main([], open_allocator=sound) == 2
+
+
+def test_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    class Interrupted(Sound):
+        def measure(self) -> None:
+            raise KeyboardInterrupt
+
+    assert cli.main(["replay", str(write(tmp_path, ""))], open_allocator=lambda *_: Interrupted()) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_as_a_program(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", NAME, "replay", str(write(tmp_path, SMALL))]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert ("python -m stress" if NAME == "stress" else "arenas-stress") in done.stdout.splitlines()[0]
