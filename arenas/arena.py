@@ -12,6 +12,7 @@ from .record import Held, Record, unheld
 from .section import interrupts_section, section
 from .sizes import size_class
 from .summary import summarize
+from .table import ALL_MARKS
 
 if TYPE_CHECKING:
     import weakref
@@ -272,6 +273,9 @@ class Arena:
         if not backing.growable or self.table.closed:
             return False
         if self._exact_regions:
+            # Warm regions that this request could not use: keep no more of them than is in use.
+            if self.table.placement.free_bytes > self.table.carved_bytes:
+                self.table.return_pages(ALL_MARKS)
             wanted = [size_class(record.span), record.span]
         else:
             wanted = [max(record.span, self._next_bytes), record.span]

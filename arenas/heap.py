@@ -113,7 +113,7 @@ class Heap(Arrays, Raw):
         block = Block(self, self._request(size, None, tag))
         if not any(arena.take_at(block._record, start) for arena in self._manager.arenas):
             raise InvalidRequestError(
-                f"[{start}, {start + block.capacity}) is not free, or not inside {self.backing!r}"
+                f"[{start}, {start + block.capacity}) is not free, not aligned, or not inside {self.backing!r}"
             )
         return block
 

@@ -8,7 +8,7 @@ import itertools
 import sys
 from typing import TYPE_CHECKING
 
-from .sizes import MAXIMUM_ALIGNMENT, round_down, round_up
+from .sizes import MAXIMUM_ALIGNMENT, round_down
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,16 +116,16 @@ def _runs(pages: bytearray, first: int, last: int, expired: bytes) -> Iterator[t
         place = flags.find(0, stop)
 
 
-def base_after(regions: list[Region], address: int | None) -> int:
-    """A first position for a new region: beyond all others with a gap between, and congruent to its address.
+def base_after(regions: list[Region], origin: int) -> int:
+    """A first position for a new region: beyond all others with a gap between, and congruent to its origin.
 
-    Positions keep the address modulo ``MAXIMUM_ALIGNMENT``, so that a multiple of an alignment among positions is one
-    among addresses.
+    The origin is the address, or the offset where there are none. Positions keep it modulo ``MAXIMUM_ALIGNMENT`` (an
+    arena's first region keeps all of it), so that a multiple of an alignment among positions is one among addresses.
     """
-    end = max((region.end for region in regions), default=0)
-    if address is None:
-        return round_up(end + 1, MAXIMUM_ALIGNMENT) if regions else 0
-    base = round_down(end, MAXIMUM_ALIGNMENT) + address % MAXIMUM_ALIGNMENT
+    if not regions:
+        return origin
+    end = max(region.end for region in regions)
+    base = round_down(end, MAXIMUM_ALIGNMENT) + origin % MAXIMUM_ALIGNMENT
     return base if base > end else base + MAXIMUM_ALIGNMENT
 
 

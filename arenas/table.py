@@ -63,7 +63,7 @@ class SpanTable:
 
     def add_region(self, mapping: Mapping) -> None:
         """Take in a range of the backing, wholly free."""
-        base = base_after(self.regions, mapping.address)
+        base = base_after(self.regions, mapping.offset if mapping.address is None else mapping.address)
         region = Region(mapping, base=base, page_bytes=self.backing.page_bytes, arena_number=self.number)
         self.regions.append(region)
         self.addresses.add(region)
@@ -94,8 +94,10 @@ class SpanTable:
         return self._enter(record, *found)
 
     def place_at(self, record: Record, position: int) -> bool:
-        """Carve exactly this span for a request, if it is free."""
-        return self.placement.take_at(position, record.span) and self._enter(record, position, record.span)
+        """Carve exactly this span for a request, if it is free and aligned."""
+        if position % record.alignment or not self.placement.take_at(position, record.span):
+            return False
+        return self._enter(record, position, record.span)
 
     def bump(self, chunk: Record, record: Record) -> bool:
         """Carve a request from the end of a scope's chunk, downwards: so that shrinking the chunk is one step."""
