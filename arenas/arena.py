@@ -47,9 +47,8 @@ class Arena:
         self.table = table
         self.number = table.number
         self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
-        self.owner: weakref.ref[Any] | None = (
-            None  # the state of the thread it belongs to; None: nobody's, anyone may enter
-        )
+        # The state of the thread it belongs to; None: nobody's.
+        self.owner: weakref.ref[Any] | None = None
         self.shared = False  # whether no thread may ever own it
         self._region_bytes = region_bytes
         self._exact_regions = exact_regions
@@ -122,39 +121,38 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            self._begin_move(record)
+            mover = object()
             try:
+                self._begin_move(record, mover)
                 done = self.table.resize(record, size, span)
             finally:
-                record.moving = False
+                if record.mover is mover:
+                    record.mover = None
             self._dirty = False
             return done
 
     @section
-    def begin_move(self, record: Record) -> memoryview | None:
-        """Bar new views and anchor the memory, so that a copy can be made of it; the caller clears ``moving``."""
+    def begin_move(self, record: Record, mover: object) -> memoryview | None:
+        """Bar new views and anchor the memory, so that a copy can be made of it, until ``record.mover`` is cleared."""
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            self._begin_move(record)
+            self._begin_move(record, mover)
             anchor = record.view(record.roots, record.size)
             self._dirty = False
             return anchor
 
-    def _begin_move(self, record: Record) -> None:
-        # Errors are raised where they are made: one kept in a variable would keep this frame, and the caller's block,
-        # alive.
+    def _begin_move(self, record: Record, mover: object) -> None:
+        # Each error is raised where it is made: one kept in a variable would keep this frame, and a block, alive.
         self._dirty = False
         if not record.is_live:
-            raise BlockReleasedError(
-                f"allocation {record.number} of {record.size} bytes was freed; it cannot be resized"
-            )
-        if record.moving:
+            raise BlockReleasedError(f"allocation {record.number} of {record.size} bytes was freed")
+        if record.mover is not None:
             raise BufferError(f"allocation {record.number} is being resized already")
         # Publish first, then look: a view made meanwhile is either seen here, or sees this.
-        record.moving = True
+        record.mover = mover
         if record.visible():
-            record.moving = False
+            record.mover = None
             raise BufferError(f"allocation {record.number} of {record.size} bytes has a view; it cannot be resized")
         self._dirty = True
 

@@ -108,7 +108,7 @@ class Block:
             # Publish the view's anchor, then look again: freers and movers change the state first, then look for
             # anchors.
             view = record.view(roots, size)
-            if record.moving:
+            if record.mover is not None:
                 raise BufferError(f"{self!r} is being resized by another thread")
             if view is None or not record.is_live:
                 self._live_record()

@@ -48,7 +48,7 @@ class Record:
         "hint",
         "live",
         "moved",
-        "moving",
+        "mover",
         "parked",
         "position",
         "region",
@@ -75,7 +75,7 @@ class Record:
         self.dropped = False  # collected without free()
         self.parked = False  # freed, and found visible
         self.moved = False  # replaced by a resize
-        self.moving = False  # being resized: no new view may appear
+        self.mover: object = None  # who resizes it just now: no new view may appear
         # Every root handed out. A list, because two threads may make the first one at once; replaced as a whole when
         # position or size change, so that a view made from the old ones can be told.
         self.roots: list[memoryview] = []

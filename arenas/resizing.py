@@ -40,21 +40,24 @@ def resize(heap: Service, block: Block, size: SupportsIndex) -> None:
 
 def _move(heap: Service, block: Block, other: Block) -> None:
     record = block._record
-    # The anchor keeps the old place from being used again, should another thread free the block meanwhile.
-    anchor = heap._manager.arena_at[record.arena_number].begin_move(record)
+    mover = object()
+    anchor: memoryview | None = None
+    target: memoryview | None = None
     try:
+        # The anchor keeps the old place from being used again, should another thread free the block meanwhile.
+        anchor = heap._manager.arena_at[record.arena_number].begin_move(record, mover)
         heap._serve(other, zero=False, timeout=0)
         target = other.view
         copied = min(record.size, len(target))
         if copied and anchor is not None:
             ctypes.memmove(other.address, record.address or 0, copied)  # releases the GIL
-        target.release()
-        new = other._record
         record.moved = True
+        new = other._record
         # Two stores, with nothing between them at which an interpreter delivers an interrupt.
         block._record = new
         other._record = record
     finally:
-        record.moving = False
-        if anchor is not None:
-            anchor.release()
+        if record.mover is mover:
+            record.mover = None
+        # An error's traceback keeps this frame, and must not keep the memory visible.
+        anchor = target = None

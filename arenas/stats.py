@@ -87,16 +87,18 @@ class Stats:
 
     def __sub__(self, earlier: Stats) -> Self:
         """The change since ``earlier``, field by field; arenas are paired by number."""
+        if not isinstance(earlier, Stats):
+            return NotImplemented
         return self._combine(earlier, sub)
 
     def __add__(self, other: Stats) -> Self:
         """The sum, field by field; the largest free span is the larger of the two."""
+        if not isinstance(other, Stats):
+            return NotImplemented
         total = self._combine(other, add)
         return dataclasses.replace(total, largest_free_bytes=max(self.largest_free_bytes, other.largest_free_bytes))
 
     def _combine(self, other: Stats, operation: Callable[[int, int], int]) -> Self:
-        if not isinstance(other, Stats):
-            return NotImplemented
         values: dict[str, int | tuple[Stats, ...] | None] = {}
         for name in _NUMBERS:
             mine, theirs = getattr(self, name), getattr(other, name)

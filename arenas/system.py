@@ -50,6 +50,21 @@ def map_anonymous(size_bytes: int) -> mmap.mmap:
     return mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE)
 
 
+def allocate_file(descriptor: int, size_bytes: int) -> None:
+    """Make an empty file ``size_bytes`` long, its disk space taken now; where the system cannot, a full disk shows later.
+
+    Raises ``OSError``, the file being empty again.
+    """
+    try:
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(descriptor, 0, size_bytes)
+        else:
+            os.ftruncate(descriptor, size_bytes)
+    except OSError:
+        os.ftruncate(descriptor, 0)
+        raise
+
+
 def _find_getcpu() -> Callable[[], int] | None:
     function = getattr(_libc, "sched_getcpu", None)
     if function is None:

@@ -57,22 +57,14 @@ class FileMemory:
         try:
             length = os.fstat(descriptor).st_size
             if length == 0 and size_bytes is not None:
-                length = self._allocate(descriptor, size_bytes)
+                system.allocate_file(descriptor, size_bytes)
+                length = size_bytes
             wanted = length if size_bytes is None else size_bytes
             if length < wanted or wanted == 0:
                 raise InvalidRequestError(f"{self.path} is too small: {length} bytes, {wanted} bytes needed")
             return mmap.mmap(descriptor, wanted)
         finally:
             os.close(descriptor)
-
-    @staticmethod
-    def _allocate(descriptor: int, size_bytes: int) -> int:
-        try:
-            os.posix_fallocate(descriptor, 0, size_bytes)
-        except OSError:
-            os.ftruncate(descriptor, 0)
-            raise
-        return size_bytes
 
     def map(self, size: int, alignment: int) -> MappedMemory:
         """The file's range. Raises ``InvalidRequestError`` while another heap, or a view that outlived one, uses it."""
