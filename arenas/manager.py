@@ -115,6 +115,13 @@ class Manager:
         except ArenaBusyError:
             return self._take_elsewhere(record, home)
 
+    def could_serve(self, record: Record) -> bool:
+        """Whether the request would fit if nothing else were allocated: otherwise waiting for memory is in vain."""
+        limit = self.budget.limit_bytes
+        if limit is not None and record.span > limit:
+            return False
+        return self.backing.growable or any(record.span <= arena.table.reserved_bytes for arena in self.arenas)
+
     def _home(self, record: Record) -> Arena:
         if self._large_bytes is None or record.span < self._large_bytes:
             return self.routing.home()

@@ -9,6 +9,7 @@ from .block import Block
 from .errors import BlockReleasedError, DoubleFreeError, OutOfMemoryError
 from .record import Record
 from .sizes import checked_size
+from .system import FREE_THREADED
 
 if TYPE_CHECKING:
     from .service import Service
@@ -16,6 +17,17 @@ if TYPE_CHECKING:
 
 def resize(heap: Service, block: Block, size: SupportsIndex) -> None:
     """What :meth:`arenas.Block.resize` promises. A failure or an interruption leaves the block as it was."""
+    try:
+        _resize(heap, block, size)
+    except BufferError:
+        if not FREE_THREADED:
+            raise
+        # Without the GIL, a view that another thread dropped may wait to be finalized by the one that made it.
+        heap._collect()
+        _resize(heap, block, size)
+
+
+def _resize(heap: Service, block: Block, size: SupportsIndex) -> None:
     number = checked_size(size)
     heap._begin()
     record = block._record

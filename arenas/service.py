@@ -25,7 +25,6 @@ from .waiting import Waiters
 if TYPE_CHECKING:
     from .manager import Manager
     from .protocols import Backing
-    from .stats import Stats
 
 # A full collection may free handles in cycles; more often than this it would cost more than it finds.
 _COLLECT_SECONDS = 1.0
@@ -56,10 +55,6 @@ class Service:
         """Whether :meth:`close` was called, or the heap could not follow its process through a fork."""
         return self._manager.closed
 
-    def stats(self) -> Stats:
-        """The heap's statistics."""
-        raise NotImplementedError
-
     # Requests
 
     def alloc(
@@ -83,6 +78,8 @@ class Service:
         block = Block(self, self._request(size, alignment, tag))
         if zero and not self.backing.has_memory:
             raise InvalidRequestError(f"{self.backing!r} has no memory to make zero")
+        if timeout is not None and timeout < 0:
+            raise InvalidRequestError(f"timeout must not be negative: {timeout}")
         self._serve(block, zero=zero, timeout=timeout)
         return block
 
@@ -124,10 +121,8 @@ class Service:
             )
 
     def _take_slowly(self, record: Record, timeout: float | None) -> None:
-        limit = self._manager.budget.limit_bytes
-        hopeless = limit is not None and record.span > limit
         # The first turn is the relief that every request is worth; waiting begins after it.
-        for turn, _ in enumerate(self._waiters.turns(0 if hopeless else timeout)):
+        for turn, _ in enumerate(self._waiters.turns(timeout if self._manager.could_serve(record) else 0)):
             self._begin()
             if turn and timeout != 0:
                 self._collect()
@@ -135,7 +130,7 @@ class Service:
             if self._manager.take(record):
                 return
         self._out_of_memory += 1
-        raise out_of_memory(self._manager, record, self.stats())
+        raise out_of_memory(self._manager, record)
 
     def _collect(self) -> None:
         now = time.monotonic()

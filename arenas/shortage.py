@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from .errors import OutOfMemoryError
+from .errors import ArenaBusyError, OutOfMemoryError
 from .record import Held
+from .stats import Stats
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .manager import Manager
     from .record import Record
-    from .stats import Stats
 
 _HOLDERS = 3
 
 
-def out_of_memory(manager: Manager, record: Record, stats: Stats) -> OutOfMemoryError:
+def out_of_memory(manager: Manager, record: Record) -> OutOfMemoryError:
     """The error for a request that could not be served: what was asked, what is there, and who holds the rest."""
+    stats = Stats.total(_readable(manager))
     limit = manager.budget.limit_bytes
     bound = "no limit" if limit is None else f"limit {limit}"
     lines = (
@@ -30,6 +34,13 @@ def out_of_memory(manager: Manager, record: Record, stats: Stats) -> OutOfMemory
         f"; held by {_holders(manager)}",
     )
     return OutOfMemoryError("".join(lines))
+
+
+def _readable(manager: Manager) -> Iterator[Stats]:
+    for arena in list(manager.arenas):
+        # Without the arena that this handler or finalizer interrupted.
+        with contextlib.suppress(ArenaBusyError):
+            yield arena.stats()
 
 
 def _holders(manager: Manager) -> str:

@@ -51,7 +51,7 @@ def map_anonymous(size_bytes: int) -> mmap.mmap:
 
 
 def allocate_file(descriptor: int, size_bytes: int) -> None:
-    """Make an empty file ``size_bytes`` long, its disk space taken now; where the system cannot, a full disk shows later.
+    """Make an empty file ``size_bytes`` long, its disk space taken now where the system can do that.
 
     Raises ``OSError``, the file being empty again.
     """
