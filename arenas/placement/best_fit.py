@@ -35,8 +35,9 @@ class BestFit:
     end) that find the neighbours to join with. The list is not thread-safe; the arena's lock covers it.
 
     ``take`` and ``give`` are O(log n) comparisons for n free spans, with list moves bounded by sortedcontainers' load
-    factor; ``take`` with an alignment above that of the spans tries up to 16 spans first. The part of a span that is
-    not needed is split off unless it is smaller than ``split_bytes``.
+    factor. A request aligned beyond the spans may meet many that are long enough but begin badly: after 16 of them it
+    gets the smallest that is sure to fit, so that no request walks the whole list while there is such a one. The part
+    of a span that is not needed is split off unless it is smaller than ``split_bytes``.
 
     Knuth, The Art of Computer Programming 1, 2.5; address order among equals after Wilson, Johnstone, Neely and
     Boles, "Dynamic Storage Allocation" (1995). Worst case, Robson (1977): memory of about live bytes times largest ÷
