@@ -4,6 +4,7 @@ committed.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import sys
 from typing import TYPE_CHECKING
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 # A page's mark is 0 while it is not committed; else the generation in which it was last freed (or the oldest: never
 # freed).
 CLEAN = 0
-GENERATIONS = 254
 
 
 class Region:
@@ -75,7 +75,7 @@ class Region:
     def mark_freed(self, position: int, size: int, generation: int) -> None:
         """Note when the span's committed pages were last used."""
         first, last = self._touched(position, size)
-        self.pages[first:last] = self.pages[first:last].translate(bytes((CLEAN, *(generation,) * 255)))
+        self.pages[first:last] = self.pages[first:last].translate(_remarking(generation))
 
     def decommit(self, position: int, size: int, expired: bytes) -> int:
         """Give back the free span's whole pages whose marks are in ``expired``; the bytes given back."""
@@ -101,6 +101,12 @@ class Region:
             return 0, 0
         start = position - self.base
         return start // self.page_bytes, -(-(start + size) // self.page_bytes)
+
+
+@functools.cache
+def _remarking(generation: int) -> bytes:
+    # What each mark becomes: a clean page stays clean.
+    return bytes((CLEAN, *(generation,) * 255))
 
 
 def _runs(pages: bytearray, first: int, last: int, expired: bytes) -> Iterator[tuple[int, int]]:
