@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable
 
-    from .protocols import LockFactory
+    from .protocols import LockFactory, Mapping
     from .stats import Stats
     from .table import SpanTable
 
@@ -66,8 +66,8 @@ class Arena:
         with self.lock:
             self._enter(waited)
             done = self.table.place(record)
-            if not done and grow and self._grow(record):
-                done = self.table.place(record)
+            if not done and grow:
+                done = self._take_from_new_region(record)
             self._dirty = False
             return done
 
@@ -266,10 +266,21 @@ class Arena:
                 record.dropped = record.held is Held.HANDLE
                 self.table.put_back(record)
 
-    def _grow(self, record: Record) -> bool:
-        backing = self.table.backing
-        if not backing.growable or self.table.closed:
+    def _take_from_new_region(self, record: Record) -> bool:
+        if not self.table.backing.growable or self.table.closed:
             return False
+        next_bytes = self._next_bytes
+        mapping = self._map(record)
+        if mapping is not None:
+            region = self.table.add_region(mapping)
+            if self.table.place(record):
+                return True
+            # The budget refused the pages: the region is of no use, and the next need not be larger.
+            self.table.drop_region(region)
+        self._next_bytes = next_bytes
+        return False
+
+    def _map(self, record: Record) -> Mapping | None:
         if self._exact_regions:
             # Warm regions that this request could not use: keep no more of them than is in use.
             if self.table.placement.free_bytes > self.table.carved_bytes:
@@ -280,9 +291,7 @@ class Arena:
             self._next_bytes = min(2 * self._next_bytes, self._region_bytes)
         for size in wanted:
             try:
-                mapping = backing.map(size, record.alignment)
+                return self.table.backing.map(size, record.alignment)
             except (OSError, MemoryError, OverflowError):
                 continue
-            self.table.add_region(mapping)
-            return True
-        return False
+        return None

@@ -61,6 +61,7 @@ class Arrays(Service):
 
     def _array(self, shape: Shape, dtype: npt.DTypeLike, options: Options, *, zero: bool) -> np.ndarray[Any, Any]:
         layout = Layout(shape, dtype, options.get("order", "C"))
+        self._refuse_integers()
         block = self.alloc(
             layout.size_bytes,
             zero=zero,

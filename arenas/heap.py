@@ -15,6 +15,7 @@ from .block import Block
 from .errors import HeapClosedError, InvalidRequestError
 from .manager import DEFAULT_REGION_BYTES, Manager
 from .placement import BestFit
+from .protocols import Backing
 from .raw import MALLOC_ALIGNMENT, Raw
 from .scope import Scope
 from .sizes import checked_alignment, checked_size
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from .protocols import Backing, Clock, LockFactory, PlacementFactory
+    from .protocols import Clock, LockFactory, PlacementFactory
 
 
 class Heap(Arrays, Raw):
@@ -76,9 +77,13 @@ class Heap(Arrays, Raw):
         lock_factory: LockFactory = threading.Lock,
     ) -> None:
         source: Backing = AnonymousMemory() if backing is None else backing
+        if not isinstance(source, Backing):
+            raise TypeError(f"a backing is wanted, not {type(source).__name__}")
+        if not callable(placement):
+            raise TypeError(f"placement is called once an arena; {type(placement).__name__} cannot be")
         step = source.alignment if alignment is None else checked_alignment(alignment)
         granule = min(step, MALLOC_ALIGNMENT) if source.has_memory else 1
-        if decay_seconds is not None and decay_seconds < 0:
+        if decay_seconds is not None and not decay_seconds >= 0:
             raise InvalidRequestError(f"decay_seconds must not be negative: {decay_seconds}")
         manager = Manager(
             source,

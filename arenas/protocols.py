@@ -30,7 +30,10 @@ class Mapping(Protocol):
         """A memoryview of its own over ``size`` bytes from ``start``; from any thread, also without the GIL."""
 
     def decommit(self, start: int, size: int) -> bool:
-        """Give whole pages back to the system; whether it did. Bounds are multiples of the backing's ``page_bytes``."""
+        """Give whole pages back to the system; whether it did. Bounds are multiples of the backing's ``page_bytes``.
+
+        An ``OSError`` or ``MemoryError`` counts as False.
+        """
 
     def resident_bytes(self) -> int | None:
         """Bytes that are in memory now, measured; None where that cannot be told."""

@@ -7,7 +7,7 @@ from typing import SupportsIndex
 
 from . import lookup
 from .block import Block
-from .errors import DoubleFreeError, InvalidRequestError
+from .errors import DoubleFreeError
 from .record import Held
 from .resizing import resize
 from .service import Service
@@ -36,7 +36,7 @@ class Raw(Service):
 
     def aligned_alloc(self, alignment: SupportsIndex, size: SupportsIndex) -> int:
         """As :meth:`malloc`, aligned to any power of two up to 1 GiB."""
-        return self._raw(size, alignment)
+        return self._raw(size, operator.index(alignment))
 
     def realloc(self, address: SupportsIndex | None, size: SupportsIndex) -> int | None:
         """Resize; the address may change. ``realloc(None, n)`` allocates, ``realloc(a, 0)`` frees and gives None.
@@ -71,8 +71,7 @@ class Raw(Service):
         self._release(record)
 
     def _raw(self, size: SupportsIndex, alignment: SupportsIndex, *, zero: bool = False) -> int:
-        if not self.backing.has_memory:
-            raise InvalidRequestError(f"{self.backing!r} has no addresses; use alloc() and block.offset")
+        self._refuse_integers()
         block = Block(self, self._request(size, alignment, None))
         self._serve(block, zero=zero, timeout=0)
         return self._detach(block)

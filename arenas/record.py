@@ -173,7 +173,8 @@ def unheld(live: dict[int, Record]) -> list[Record]:
         if record.held is Held.ARRAY:
             gone = not record.visible()
         else:
-            gone = record.held is not Held.ADDRESS and references <= _UNHELD
+            # The hint of its last view refers to it too.
+            gone = record.held is not Held.ADDRESS and references <= _UNHELD + (record.hint is not None)
         if gone:
             found.append(record)
     return found

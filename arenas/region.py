@@ -87,7 +87,11 @@ class Region:
             last = len(self.pages)  # the end of a file's range may be part of a page
         returned = 0
         for start, stop in _runs(self.pages, first, last, expired):
-            if self.mapping.decommit(start * self.page_bytes, (stop - start) * self.page_bytes):
+            try:
+                done = self.mapping.decommit(start * self.page_bytes, (stop - start) * self.page_bytes)
+            except (OSError, MemoryError):
+                done = False  # the pages stay committed, and are tried again
+            if done:
                 self.pages[start:stop] = bytes(stop - start)
                 returned += (stop - start) * self.page_bytes
         return returned

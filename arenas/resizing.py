@@ -65,6 +65,8 @@ def _move(heap: Service, block: Block, other: Block) -> None:
             ctypes.memmove(other.address, record.address or 0, copied)  # releases the GIL
         record.moved = True
         new = other._record
+        # Held as the old one: interrupted from here on, a realloc may lose an address, but never contents.
+        new.held = record.held
         # Two stores, with nothing between them at which an interpreter delivers an interrupt.
         block._record = new
         other._record = record

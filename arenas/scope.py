@@ -46,6 +46,8 @@ class Scope:
         self._refuse_strangers()
         heap = self._heap
         record = heap._request(size, alignment, tag)
+        if zero:
+            heap._refuse_integers()
         block = Block(heap, record)
         if record.span > CHUNK_BYTES // 4 or not heap.backing.has_memory:
             heap._serve(block, zero=zero, timeout=0)
@@ -60,6 +62,7 @@ class Scope:
     def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:
         """An uninitialised NumPy array in the scope's memory. Needs the extra ``arenas[numpy]``."""
         layout = Layout(shape, dtype)
+        self._heap._refuse_integers()
         return layout.over(self.alloc(layout.size_bytes).view)
 
     def close(self) -> None:

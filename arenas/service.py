@@ -76,12 +76,16 @@ class Service:
         alignment that cannot be, ``TypeError`` for what is no integer; ``HeapClosedError``.
         """
         block = Block(self, self._request(size, alignment, tag))
-        if zero and not self.backing.has_memory:
-            raise InvalidRequestError(f"{self.backing!r} has no memory to make zero")
-        if timeout is not None and timeout < 0:
+        if zero:
+            self._refuse_integers()
+        if timeout is not None and not timeout >= 0:
             raise InvalidRequestError(f"timeout must not be negative: {timeout}")
         self._serve(block, zero=zero, timeout=timeout)
         return block
+
+    def _refuse_integers(self) -> None:
+        if not self.backing.has_memory:
+            raise InvalidRequestError(f"{self.backing!r} has no memory, and no addresses; use alloc() and block.offset")
 
     def _span(self, size: int, alignment: int) -> int:
         # In steps of the alignment, so that neighbours of one alignment leave no slivers between them.
@@ -142,8 +146,6 @@ class Service:
     def _clear(self, record: Record) -> None:
         """Make the memory zeros, unless its pages are known to be."""
         backing = self.backing
-        if not backing.has_memory:
-            raise InvalidRequestError(f"{backing!r} has no memory to make zero")
         if record.size == 0 or (record.fresh and backing.fresh_is_zero and backing.decommit_zeroes):
             return
         # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile.

@@ -61,7 +61,7 @@ class SpanTable:
 
     # Regions
 
-    def add_region(self, mapping: Mapping) -> None:
+    def add_region(self, mapping: Mapping) -> Region:
         """Take in a range of the backing, wholly free."""
         base = base_after(self.regions, mapping.offset if mapping.address is None else mapping.address)
         region = Region(mapping, base=base, page_bytes=self.backing.page_bytes, arena_number=self.number)
@@ -70,6 +70,7 @@ class SpanTable:
         self.placement.add(base, region.size)
         self.reserved_bytes += region.size
         self.peak_live_bytes = max(self.peak_live_bytes, self.asked_bytes)
+        return region
 
     def drop_region(self, region: Region) -> None:
         """Give a wholly free region back to its backing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
@@ -11,6 +12,8 @@ from .. import system
 from ..errors import InvalidRequestError
 from .exclusive import Exclusive
 from .memory import MappedMemory
+
+_NOT_WRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR}
 
 
 class FileMemory:
@@ -46,25 +49,34 @@ class FileMemory:
         self._exclusive = Exclusive()
 
     def _open(self, size_bytes: int | None) -> mmap.mmap:
-        try:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
-        except (PermissionError, IsADirectoryError) as error:
-            raise InvalidRequestError(f"{self.path} cannot be opened for writing: {error.strerror}") from error
-        except OSError as error:
-            if error.errno == errno.EROFS:
-                raise InvalidRequestError(f"{self.path} cannot be opened for writing: {error.strerror}") from error
-            raise
+        descriptor, created = self._descriptor(may_create=size_bytes is not None)
         try:
             length = os.fstat(descriptor).st_size
             if length == 0 and size_bytes is not None:
                 system.allocate_file(descriptor, size_bytes)
                 length = size_bytes
             wanted = length if size_bytes is None else size_bytes
-            if length < wanted or wanted == 0:
-                raise InvalidRequestError(f"{self.path} is too small: {length} bytes, {wanted} bytes needed")
+            if length < max(wanted, 1):
+                raise InvalidRequestError(f"{self.path} is too small: {length} bytes, {max(wanted, 1)} bytes needed")
             return mmap.mmap(descriptor, wanted)
+        except BaseException:
+            if created:
+                self.path.unlink(missing_ok=True)
+            raise
         finally:
             os.close(descriptor)
+
+    def _descriptor(self, *, may_create: bool) -> tuple[int, bool]:
+        flags = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
+        try:
+            if may_create:
+                with contextlib.suppress(FileExistsError):
+                    return os.open(self.path, flags | os.O_CREAT | os.O_EXCL, 0o666), True
+            return os.open(self.path, flags), False
+        except OSError as error:
+            if error.errno in _NOT_WRITABLE:
+                raise InvalidRequestError(f"{self.path} cannot be opened for writing: {error.strerror}") from error
+            raise
 
     def map(self, size: int, alignment: int) -> MappedMemory:
         """The file's range. Raises ``InvalidRequestError`` while another heap, or a view that outlived one, uses it."""
