@@ -71,9 +71,7 @@ class Arrays(Service):
         )
         array = layout.over(block.view)
         record = block._record
-        hint = ViewHint(array, self._view_died)
-        hint.record = record
-        record.hint = hint
+        ViewHint.watch(array, record, self)
         # Last: from here on the array holds the memory, and the handle may go.
         record.held = Held.ARRAY
         return array

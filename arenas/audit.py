@@ -28,8 +28,8 @@ def audit(table: SpanTable) -> None:
     for record in list(table.live.values()):
         _require(table, table.carved.get(record.position) is record, f"live allocation {record.number} is not carved")
     # What is parked is carved, and not live.
-    for position, record in table.parked.items():
-        lost = table.carved.get(position) is not record or record.is_live
+    for record in table.parked.values():
+        lost = table.carved.get(record.position) is not record or record.is_live
         _require(table, not lost, f"parked allocation {record.number} is not carved, or live")
     _audit_sums(table)
 

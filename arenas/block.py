@@ -27,8 +27,18 @@ class ViewHint(weakref.ref[Any]):
     run after it.
     """
 
-    __slots__ = ("record",)
-    record: Record
+    # No reference to the record itself: those are counted, to find handles that ended without a word.
+    __slots__ = ("arena_number", "serial")
+    arena_number: int
+    serial: int
+
+    @classmethod
+    def watch(cls, visible: object, record: Record, heap: Service) -> None:
+        """Have the heap called when ``visible`` dies, through which the record's memory can be seen."""
+        hint = cls(visible, heap._view_died)
+        hint.arena_number = record.arena_number
+        hint.serial = record.serial
+        record.hint = hint
 
 
 class Block:
@@ -113,9 +123,7 @@ class Block:
             if view is None or not record.is_live:
                 self._live_record()
             elif record.roots is roots and self._record is record:
-                hint = ViewHint(view, self._heap._view_died)
-                hint.record = record
-                record.hint = hint
+                ViewHint.watch(view, record, self._heap)
                 return view
 
     def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:

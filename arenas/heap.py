@@ -117,6 +117,9 @@ class Heap(Arrays, Raw):
         self._begin()
         block = Block(self, self._request(size, None, tag))
         if not any(arena.take_at(block._record, start) for arena in self._manager.arenas):
+            left = self._manager.budget.left_bytes
+            if left is not None and left < block.capacity:
+                raise self._refusal(block._record)
             raise InvalidRequestError(
                 f"[{start}, {start + block.capacity}) is not free, not aligned, or not inside {self.backing!r}"
             )

@@ -173,8 +173,7 @@ def unheld(live: dict[int, Record]) -> list[Record]:
         if record.held is Held.ARRAY:
             gone = not record.visible()
         else:
-            # The hint of its last view refers to it too.
-            gone = record.held is not Held.ADDRESS and references <= _UNHELD + (record.hint is not None)
+            gone = record.held is not Held.ADDRESS and references <= _UNHELD
         if gone:
             found.append(record)
     return found

@@ -6,7 +6,7 @@ import ctypes
 from typing import TYPE_CHECKING, SupportsIndex
 
 from .block import Block
-from .errors import BlockReleasedError, DoubleFreeError, OutOfMemoryError
+from .errors import BlockReleasedError, DoubleFreeError
 from .record import Record
 from .sizes import checked_size
 from .system import FREE_THREADED
@@ -36,9 +36,10 @@ def _resize(heap: Service, block: Block, size: SupportsIndex) -> None:
     span = heap._span(number, record.alignment)
     if heap._manager.arena_at[record.arena_number].resize(record, number, span):
         return
+    request = Record(number, span, record.alignment, record.tag)
     if not heap.backing.has_memory:
-        raise OutOfMemoryError(f"no room behind {block!r} for {number}, and no contents of ours to move elsewhere")
-    other = Block(heap, Record(number, span, record.alignment, record.tag))
+        raise heap._refusal(request, f"{block!r} cannot grow in place, and its contents are not ours to move")
+    other = Block(heap, request)
     _move(heap, block, other)
     # The handles have changed places: `other` is that of the old one now.
     try:

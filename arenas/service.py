@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import time
@@ -23,6 +24,7 @@ from .sizes import MAXIMUM_ALIGNMENT, MAXIMUM_SIZE, checked_alignment, checked_s
 from .waiting import Waiters
 
 if TYPE_CHECKING:
+    from .errors import OutOfMemoryError
     from .manager import Manager
     from .protocols import Backing
 
@@ -133,8 +135,11 @@ class Service:
             self._manager.relieve()
             if self._manager.take(record):
                 return
+        raise self._refusal(record)
+
+    def _refusal(self, record: Record, why: str = "") -> OutOfMemoryError:
         self._out_of_memory += 1
-        raise out_of_memory(self._manager, record)
+        return out_of_memory(self._manager, record, why)
 
     def _collect(self) -> None:
         now = time.monotonic()
@@ -193,14 +198,16 @@ class Service:
                     warnings.warn(f"block {name} was dropped without free()", ResourceWarning, stacklevel=4)
 
     def _look(self, hint: ViewHint) -> None:
-        record = hint.record
-        if record.parked:
-            self._manager.give(record)
-        elif record.held is Held.ARRAY and record.is_live:
-            try:
-                self._manager.arena_at[record.arena_number].reclaim_unseen(record)
-            except ArenaBusyError:
-                return  # a slow path will look again
+        arena = self._manager.arena_at[hint.arena_number]
+        parked = arena.table.parked.get(hint.serial)
+        if parked is not None:
+            self._manager.give(parked)
+            return
+        live = arena.table.live.get(hint.serial)
+        if live is not None and live.held is Held.ARRAY:
+            # Busy: this is a handler or a finalizer, and a slow path will look again.
+            with contextlib.suppress(ArenaBusyError):
+                arena.reclaim_unseen(live)
 
     def _release(self, record: Record) -> None:
         """Return a record that this thread has claimed."""

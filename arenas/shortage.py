@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HOLDERS = 3
 
 
-def out_of_memory(manager: Manager, record: Record) -> OutOfMemoryError:
+def out_of_memory(manager: Manager, record: Record, why: str = "") -> OutOfMemoryError:
     """The error for a request that could not be served: what was asked, what is there, and who holds the rest."""
     stats = Stats.total(_readable(manager))
     limit = manager.budget.limit_bytes
@@ -32,6 +32,7 @@ def out_of_memory(manager: Manager, record: Record) -> OutOfMemoryError:
         f"mailbox {stats.mailbox_bytes}; committed {stats.committed_bytes} of {bound}, reserved {stats.reserved_bytes}",
         f" of {manager.backing.size_bytes}" if manager.backing.size_bytes is not None else "",
         f"; held by {_holders(manager)}",
+        f"; {why}" if why else "",
     )
     return OutOfMemoryError("".join(lines))
 

@@ -51,7 +51,7 @@ class SpanTable:
         self.generation = 1  # mark of the pages freed now
         # Derived:
         self.placement = placement
-        self.parked: dict[int, Record] = {}  # position -> record freed while something could see it
+        self.parked: dict[int, Record] = {}  # serial -> record freed while something could see it
         self.reserved_bytes = self.asked_bytes = self.carved_bytes = self.cached_bytes = self.committed_bytes = 0
         # Counters, exact except for what an interruption cut short.
         self.allocations = self.frees = self.remote_frees = self.dropped = self.resizes_in_place = (
@@ -127,7 +127,7 @@ class SpanTable:
             self.resizes_moved += record.moved
         if record.roots and record.visible():
             record.parked = True
-            self.parked[record.position] = record
+            self.parked[record.serial] = record
             return False
         region = record.region
         assert region is not None
@@ -135,7 +135,7 @@ class SpanTable:
         if record.held is Held.ADDRESS and record.address is not None:
             self.recent.append(record.address)
         del self.carved[record.position]
-        self.parked.pop(record.position, None)
+        self.parked.pop(record.serial, None)
         self._uncount(record)
         self.placement.give(record.position, record.span)
         record.roots = []
@@ -219,12 +219,7 @@ class SpanTable:
         for serial, record in list(self.live.items()):
             if self.carved.get(record.position) is not record:
                 self.live.pop(serial, None)
-        for position, record in list(self.carved.items()):
-            if record.parked and not record.is_live:
-                self.parked[position] = record
-        self.parked = {
-            position: record for position, record in self.parked.items() if self.carved.get(position) is record
-        }
+        self.parked = {r.serial: r for r in self.carved.values() if r.parked and not r.is_live}
         self.placement.clear()
         for region in self.regions:
             for position, size in gaps(region, self.spans_in(region)):

@@ -56,15 +56,18 @@ class FileMemory:
                 system.allocate_file(descriptor, size_bytes)
                 length = size_bytes
             wanted = length if size_bytes is None else size_bytes
-            if length < max(wanted, 1):
-                raise InvalidRequestError(f"{self.path} is too small: {length} bytes, {max(wanted, 1)} bytes needed")
-            return mmap.mmap(descriptor, wanted)
+            return self._map(descriptor, length, max(wanted, 1))
         except BaseException:
             if created:
                 self.path.unlink(missing_ok=True)
             raise
         finally:
             os.close(descriptor)
+
+    def _map(self, descriptor: int, length: int, wanted: int) -> mmap.mmap:
+        if length < wanted:
+            raise InvalidRequestError(f"{self.path} is too small: {length} bytes, {wanted} bytes needed")
+        return mmap.mmap(descriptor, wanted)
 
     def _descriptor(self, *, may_create: bool) -> tuple[int, bool]:
         flags = os.O_RDWR | getattr(os, "O_CLOEXEC", 0)
