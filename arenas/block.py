@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
 
 from .errors import BlockReleasedError, HeapClosedError, InvalidRequestError
 from .layout import Layout
@@ -164,6 +164,9 @@ class Block:
     ) -> None:
         if self._record.is_live:
             self.free()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a block cannot be copied or pickled: its memory has one owner; copy bytes(block.view)")
 
     def __repr__(self) -> str:
         record = self._record

@@ -6,7 +6,7 @@ import dataclasses
 import operator
 import threading
 import time
-from typing import TYPE_CHECKING, SupportsIndex
+from typing import TYPE_CHECKING, NoReturn, SupportsIndex
 
 from . import fork, lookup
 from .arrays import Arrays
@@ -206,6 +206,9 @@ class Heap(Arrays, Raw):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a heap cannot be copied or pickled: its memory belongs to one process")
 
     def __repr__(self) -> str:
         name = f" {self.name!r}" if getattr(self, "name", None) else ""

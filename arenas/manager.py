@@ -207,10 +207,21 @@ class Manager:
                 returned += arena.tidy(ALL_MARKS, self._decay.generation, thorough=True)
         return returned
 
+    def make_room(self, record: Record) -> bool:
+        """Short of memory, gather what is on its way back and, under a limit, idle pages; whether it was short."""
+        if not self._near_limit(record):
+            return False
+        if self.budget.limit_bytes is None:
+            self.drain()
+        else:
+            self.relieve()
+        return True
+
     def drain(self) -> None:
         """As :meth:`relieve`, keeping the pages."""
         for arena in list(self.arenas):
-            arena.tidy(b"", self._decay.generation, thorough=True)
+            with contextlib.suppress(ArenaBusyError):
+                arena.tidy(b"", self._decay.generation, thorough=True)
 
     def locks_in_order(self) -> list[Any]:
         """Every lock, in the order in which they nest: for a fork."""

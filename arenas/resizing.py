@@ -33,10 +33,13 @@ def _resize(heap: Service, block: Block, size: SupportsIndex) -> None:
     record = block._record
     if not record.is_live:
         raise BlockReleasedError(f"{block!r} was freed; it cannot be resized")
-    span = heap._span(number, record.alignment)
-    if heap._manager.arena_at[record.arena_number].resize(record, number, span):
+    request = Record(number, heap._span(number, record.alignment), record.alignment, record.tag)
+    arena = heap._manager.arena_at[record.arena_number]
+    if arena.resize(record, number, request.span):
         return
-    request = Record(number, span, record.alignment, record.tag)
+    # What lies behind may be on its way back, and the limit be eaten up by idle pages.
+    if heap._manager.make_room(request) and arena.resize(record, number, request.span):
+        return
     if not heap.backing.has_memory:
         raise heap._refusal(request, f"{block!r} cannot grow in place, and its contents are not ours to move")
     other = Block(heap, request)

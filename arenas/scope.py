@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, SupportsIndex
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .block import Block
 from .errors import HeapClosedError, InvalidRequestError
@@ -52,7 +52,7 @@ class Scope:
         if record.span > CHUNK_BYTES // 4 or not heap.backing.has_memory:
             heap._serve(block, zero=zero, timeout=0)
         else:
-            self._bump(record)
+            self._bump(block)
             if zero:
                 heap._clear(record)
         # Interrupted before this, the block is dropped, and freed like any other.
@@ -85,16 +85,22 @@ class Scope:
     ) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a scope cannot be copied or pickled: it ends once")
+
     def __repr__(self) -> str:
         return f"<Scope of {len(self._blocks)} blocks, {'closed' if self._closed else 'open'}>"
 
-    def _bump(self, record: Record) -> None:
-        heap = self._heap
+    def _bump(self, block: Block) -> None:
+        heap, record = self._heap, block._record
         heap._begin()
         while not (self._chunks and heap._manager.bump(self._chunks[-1]._record, record)):
             # Aligned like the request, so that a fresh chunk has room for it.
             chunk = Block(heap, Record(0, CHUNK_BYTES, record.alignment, None, Held.SCOPE))
-            heap._serve(chunk, zero=False, timeout=0)
+            if not heap._manager.take(chunk._record):
+                # Too little memory for a chunk may be enough for the request.
+                heap._serve(block, zero=False, timeout=0)
+                return
             self._chunks.append(chunk)
 
     def _refuse_strangers(self, *, closing: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,14 @@ def info_of(table: SpanTable, record: Record, inside: int) -> BlockInfo:
     )
 
 
+def _read_span(fields: dict[str, Any]) -> SpanInfo:
+    info = SpanInfo(**fields)
+    numbers = (info.arena, info.offset, info.span, info.size, info.alignment)
+    if not all(isinstance(number, int) for number in numbers) or not isinstance(info.state, str):
+        raise TypeError(f"no span: {fields}")
+    return info
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """All spans of a heap, arena by arena. Each arena's are of one moment; the arenas are read one after the other."""
@@ -128,8 +137,8 @@ class Snapshot:
                 header = json.loads(file.readline())
                 if header["format"] != _FORMAT:
                     raise InvalidRequestError(f"{path} is a {header['format']}, not an {_FORMAT}")
-                return cls(tuple(SpanInfo(**json.loads(line)) for line in file), header["heap"])
-        except (gzip.BadGzipFile, EOFError, KeyError, TypeError, UnicodeDecodeError, json.JSONDecodeError) as error:
+                return cls(tuple(_read_span(json.loads(line)) for line in file), header["heap"])
+        except (gzip.BadGzipFile, zlib.error, EOFError, KeyError, TypeError, ValueError) as error:
             raise InvalidRequestError(f"{path} is not an {_FORMAT}: {error}") from error
 
     def statistics(self, key: str = "tag") -> list[Statistic]:

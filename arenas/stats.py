@@ -58,7 +58,7 @@ class Stats:
     allocations: int = 0
     """Spans handed out, ever."""
     frees: int = 0
-    """Spans come back, ever (parked ones once their last view has died)."""
+    """Allocations ended, ever, parked ones included: ``allocations - frees == live_blocks`` when quiet."""
     remote_frees: int = 0
     """Frees that came through the mailbox."""
     dropped: int = 0

@@ -148,27 +148,26 @@ class SpanTable:
         """Change a live record's size at its position, if there is room behind it and the budget grants it. Nothing
         may see it.
         """
-        extra = span - record.span
-        end = record.position + record.span
         region = record.region
         assert region is not None
+        # A span that is longer than need be stays whole while the block grows into it.
+        extra = max(0, span - record.span) if size >= record.size else span - record.span
+        end = record.position + record.span
         if extra > 0 and not self.placement.take_at(end, extra):
             return False
-        if not self._commit(region, record.position, max(span, size)):
+        if not self._commit(region, record.position, span):
             if extra > 0:
                 self.placement.give(end, extra)
             return False
-        if extra > 0:
-            record.span = span
-            self._count(record, size - record.size, extra)
+        self._count(record, size - record.size, extra)
+        if extra >= 0:
+            record.span += extra
             record.size = size
         else:
-            self._count(record, size - record.size, extra)
             record.size = size  # before the span: a size never exceeds it
-            record.span = span
-            if extra:
-                region.mark_freed(end + extra, -extra, self.generation)
-                self.placement.give(end + extra, -extra)
+            record.span += extra
+            region.mark_freed(end + extra, -extra, self.generation)
+            self.placement.give(end + extra, -extra)
         # Last: who read the old size read the old list before it, and will find that it changed.
         record.roots = []
         self.resizes_in_place += 1
