@@ -169,8 +169,7 @@ class Arena:
         with self.lock:
             self._enter(waited)
             self.table.generation = generation
-            for record in list(self.table.parked.values()):
-                self.table.put_back(record)
+            self._look_again()
             if thorough:
                 self._sweep()
             returned = self.table.return_pages(expired) if expired else 0
@@ -209,8 +208,7 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            for record in self.table.orphans():
-                self.table.put_back(record)
+            self._look_again()
             result = reader(self.table)
             self._dirty = False
             return result
@@ -258,9 +256,11 @@ class Arena:
         for record in self.table.orphans():
             self.table.put_back(record)
 
-    def _sweep(self) -> None:
-        for record in self.table.orphans():
+    def _look_again(self) -> None:
+        for record in (*self.table.parked.values(), *self.table.orphans()):
             self.table.put_back(record)
+
+    def _sweep(self) -> None:
         for record in unheld(self.table.live):
             if record.claim():
                 record.dropped = record.held is Held.HANDLE

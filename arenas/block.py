@@ -123,7 +123,8 @@ class Block:
             if view is None or not record.is_live:
                 self._live_record()
             elif record.roots is roots and self._record is record:
-                ViewHint.watch(view, record, self._heap)
+                if record.hint is None or record.hint() is None:
+                    ViewHint.watch(view, record, self._heap)
                 return view
 
     def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:

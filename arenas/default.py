@@ -46,6 +46,7 @@ def set_default_heap(heap: Heap) -> Heap | None:
     global _default  # noqa: PLW0603
     if not isinstance(heap, Heap):
         raise TypeError(f"the default must be a Heap, not {type(heap).__name__}")
+    heap._refuse_closed()
     with _lock:
         before = _default
         if before is not None:

@@ -79,7 +79,9 @@ class Record:
         # Every root handed out. A list, because two threads may make the first one at once; replaced as a whole when
         # position or size change, so that a view made from the old ones can be told.
         self.roots: list[memoryview] = []
-        self.hint: weakref.ref[Any] | None = None  # calls when the last known view dies
+        self.hint: weakref.ref[Any] | None = (
+            None  # calls when the view it watches dies; one a record is enough for a hint
+        )
 
     @property
     def number(self) -> str:
