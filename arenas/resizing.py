@@ -6,7 +6,7 @@ import ctypes
 from typing import TYPE_CHECKING, SupportsIndex
 
 from .block import Block
-from .errors import BlockReleasedError, DoubleFreeError
+from .errors import BlockReleasedError
 from .record import Record
 from .sizes import checked_size
 from .system import FREE_THREADED
@@ -44,14 +44,17 @@ def _resize(heap: Service, block: Block, size: SupportsIndex) -> None:
         raise heap._refusal(request, f"{block!r} cannot grow in place, and its contents are not ours to move")
     other = Block(heap, request)
     _move(heap, block, other)
-    # The handles have changed places: `other` is that of the old one now.
-    try:
-        other.free()
-    except DoubleFreeError:
-        # Another thread freed the block while it was copied, and was told that this succeeded: so be it.
-        if block._record.claim():
-            heap._release(block._record)
-        raise BlockReleasedError(f"{block!r} was freed while it was being resized") from None
+    # The handles have changed places: `other` is that of the old one, until it is claimed. Not before then is the new
+    # one held as the old one was, by an address perhaps; nothing between the two steps can be interrupted.
+    old, new, claim = other._record, block._record, record.live.pop
+    new.held = old.held
+    if claim(old.serial, None) is not None:
+        heap._release(old)
+        return
+    # Another thread freed the block while it was copied, and was told that this succeeded: so be it.
+    if new.claim():
+        heap._release(new)
+    raise BlockReleasedError(f"{block!r} was freed while it was being resized")
 
 
 def _move(heap: Service, block: Block, other: Block) -> None:
@@ -69,8 +72,6 @@ def _move(heap: Service, block: Block, other: Block) -> None:
             ctypes.memmove(other.address, record.address or 0, copied)  # releases the GIL
         record.moved = True
         new = other._record
-        # Held as the old one: interrupted from here on, a realloc may lose an address, but never contents.
-        new.held = record.held
         # Two stores, with nothing between them at which an interpreter delivers an interrupt.
         block._record = new
         other._record = record
