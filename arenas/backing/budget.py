@@ -47,7 +47,3 @@ class Budget:
                 return True
             self._committed[arena_number] = before
             return False
-
-    def forget(self) -> None:
-        """All arenas at nothing, and a fresh lock: for a heap that closed, or a child after a fork."""
-        self._committed = {}
