@@ -13,8 +13,8 @@ class Exclusive:
     """Remembers, weakly, what was handed out last, and refuses another while that is alive."""
 
     def __init__(self) -> None:
-        # Protects the reference below; taken only when a heap is built.
-        self._lock = threading.Lock()
+        # Protects the reference below; taken only when a heap is built. Re-entrant: a handler may build one too.
+        self._lock = threading.RLock()
         self._witness: weakref.ref[Any] | None = None
 
     def claim(self, witness: object, name: str) -> None:
