@@ -19,8 +19,8 @@ def audit(table: SpanTable) -> None:
     table.placement.check()
     free = dict(table.placement)
     seen = 0
-    for region in table.regions:
-        seen += _audit_region(table, region, free)
+    for region, spans in table.tiles():
+        seen += _audit_region(table, region, spans, free)
     # Every free span lies in a region, and so does every carved one.
     _require(table, not free, f"free spans outside every region: {sorted(free.items())[:8]}")
     _require(table, seen == len(table.carved), f"{len(table.carved) - seen} carved spans outside every region")
@@ -34,8 +34,7 @@ def audit(table: SpanTable) -> None:
     _audit_sums(table)
 
 
-def _audit_region(table: SpanTable, region: Region, free: dict[int, int]) -> int:
-    spans = table.spans_in(region)
+def _audit_region(table: SpanTable, region: Region, spans: list[tuple[int, int]], free: dict[int, int]) -> int:
     # Carved spans do not overlap, and none reaches over the end of its region.
     end = region.base
     for position, size in spans:

@@ -133,8 +133,8 @@ class Heap(Arrays, Raw):
     # Looking
 
     def find(self, address: SupportsIndex) -> BlockInfo | None:
-        """Which allocation an address lies in, and how far inside; None for free memory and strangers. O(spans of one
-        region).
+        """Which allocation an address lies in, and how far inside; None for free memory and strangers. O(spans of its
+        arena).
 
         Over an ``AddressSpace`` the argument is an offset.
         """

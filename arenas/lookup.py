@@ -31,7 +31,7 @@ def raw_record(manager: Manager, address: int) -> Record:
 
 def _why_not(table: SpanTable, region: Region, address: int) -> InvalidFreeError:
     assert region.address is not None
-    record = _around(table, region, region.base + address - region.address)
+    record = _around(table, region.base + address - region.address)
     where = f"address {address:#x}"
     if address in table.recent or (record is not None and record.address == address and not record.is_live):
         return DoubleFreeError(f"{where} was freed already")
@@ -49,13 +49,11 @@ def _why_not(table: SpanTable, region: Region, address: int) -> InvalidFreeError
 
 
 def find(manager: Manager, address: int) -> BlockInfo | None:
-    """The allocation around an address (an offset, where there are no addresses). O(spans of one region)."""
+    """The allocation around an address (an offset, where there are no addresses). O(spans of its arena)."""
     region = manager.addresses.find(address)
     if region is not None and region.address is not None:
         start = region.address
-        return manager.arena_at[region.arena_number].read(
-            lambda table: _info(table, region, region.base + address - start)
-        )
+        return manager.arena_at[region.arena_number].read(lambda table: _info(table, region.base + address - start))
     if manager.backing.has_memory:
         return None
     for arena in manager.arenas:
@@ -68,20 +66,17 @@ def find(manager: Manager, address: int) -> BlockInfo | None:
 def _at_offset(table: SpanTable, offset: int) -> BlockInfo | None:
     for region in table.regions:
         if region.offset <= offset < region.offset + region.size:
-            return _info(table, region, region.base + offset - region.offset)
+            return _info(table, region.base + offset - region.offset)
     return None
 
 
-def _info(table: SpanTable, region: Region, position: int) -> BlockInfo | None:
-    record = _around(table, region, position)
+def _info(table: SpanTable, position: int) -> BlockInfo | None:
+    record = _around(table, position)
     return None if record is None else info_of(table, record, position - record.position)
 
 
-def _around(table: SpanTable, region: Region, position: int) -> Record | None:
+def _around(table: SpanTable, position: int) -> Record | None:
     exact = table.carved.get(position)
     if exact is not None:
         return exact
-    for start, span in table.spans_in(region):
-        if start <= position < start + span:
-            return table.carved[start]
-    return None
+    return next((one for start, one in table.carved.items() if start <= position < start + one.span), None)
