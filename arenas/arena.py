@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -10,7 +11,6 @@ from . import audit
 from .errors import ArenaBusyError, BlockReleasedError
 from .record import Held, Record, unheld
 from .section import interrupts_section, section
-from .sizes import size_class
 from .summary import summarize
 from .table import ALL_MARKS
 
@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable
 
+    from .growth import Growth
     from .protocols import LockFactory, Mapping
     from .stats import Stats
     from .table import SpanTable
 
 T = TypeVar("T")
 
-# The first region is at least this long, and each further one twice the one before, up to the heap's `region_bytes`.
-FIRST_REGION_BYTES = 128 << 10
+# So many parked spans are looked at before an arena grows.
+_LOOKS = 64
 
 
 class Arena:
@@ -38,21 +39,15 @@ class Arena:
     Lock order: the arena's, then the budget's. Never two arenas' at once. No callback of a user's runs under either.
     """
 
-    def __init__(
-        self, table: SpanTable, *, region_bytes: int, exact_regions: bool, lock_factory: LockFactory = threading.Lock
-    ) -> None:
-        """``exact_regions``: each region as long as the request that needed it, instead of doubling up to
-        ``region_bytes``.
-        """
+    def __init__(self, table: SpanTable, growth: Growth, *, lock_factory: LockFactory = threading.Lock) -> None:
+        """An arena without memory as yet."""
         self.table = table
         self.number = table.number
         self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
         # The state of the thread it belongs to; None: nobody's.
         self.owner: weakref.ref[Any] | None = None
         self.shared = False  # whether no thread may ever own it
-        self._region_bytes = region_bytes
-        self._exact_regions = exact_regions
-        self._next_bytes = min(FIRST_REGION_BYTES, region_bytes)
+        self._growth = growth
         # Protects the table, and every field of its records but `roots`, `hint`, `tag`, `held` and `dropped`.
         self.lock = lock_factory()
         self._dirty = False
@@ -256,6 +251,12 @@ class Arena:
         for record in self.table.orphans():
             self.table.put_back(record)
 
+    def _unpark(self) -> bool:
+        # Slices that outlive the view they were made from send no hint when they die. Growing is rare, or dear: look at
+        # some of what is parked first, the longest parked first.
+        parked = self.table.parked.values()
+        return sum(map(self.table.put_back, list(itertools.islice(parked, _LOOKS)))) > 0
+
     def _look_again(self) -> None:
         for record in (*self.table.parked.values(), *self.table.orphans()):
             self.table.put_back(record)
@@ -269,29 +270,25 @@ class Arena:
     def _take_from_new_region(self, record: Record) -> bool:
         if not self.table.backing.growable or self.table.closed:
             return False
-        next_bytes = self._next_bytes
+        if self._unpark() and self.table.place(record):
+            return True
         mapping = self._map(record)
-        if mapping is not None:
-            region = self.table.add_region(mapping)
-            if self.table.place(record):
-                return True
-            # The budget refused the pages: the region is of no use, and the next need not be larger.
+        if mapping is None:
+            return False
+        region = self.table.add_region(mapping)
+        if not self.table.place(record):
+            # The budget refused the pages: the region is of no use.
             self.table.drop_region(region)
-        self._next_bytes = next_bytes
-        return False
+            return False
+        self._growth.grew()
+        return True
 
     def _map(self, record: Record) -> Mapping | None:
-        if self._exact_regions:
-            # Warm regions that this request could not use: keep no more of them than is in use.
-            if self.table.placement.free_bytes > self.table.carved_bytes:
-                self.table.return_pages(ALL_MARKS)
-            wanted = [size_class(record.span), record.span]
-        else:
-            wanted = [max(record.span, self._next_bytes), record.span]
-            self._next_bytes = min(2 * self._next_bytes, self._region_bytes)
-        for size in wanted:
+        if self._growth.hoards(self.table.placement, self.table.carved_bytes):
+            self.table.return_pages(ALL_MARKS)
+        for length in self._growth.lengths(record.span):
             try:
-                return self.table.backing.map(size, record.alignment)
+                return self.table.backing.map(length, record.alignment)
             except (OSError, MemoryError, OverflowError):
                 continue
         return None

@@ -9,10 +9,11 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .address_map import AddressMap
-from .arena import FIRST_REGION_BYTES, Arena
+from .arena import Arena
 from .backing import Budget
 from .decay import Decay
 from .errors import ArenaBusyError
+from .growth import FIRST_REGION_BYTES, Doubling, Exact
 from .placement import WholeFit
 from .routing import ByThread, arena_count, make_routing
 from .sizes import round_down
@@ -92,7 +93,8 @@ class Manager:
             table.closed = self.closed
             table.eager = self._decay.seconds == 0
             table.generation = self._decay.generation
-            arena = Arena(table, region_bytes=self._region_bytes, exact_regions=large, lock_factory=self._lock_factory)
+            growth = Exact() if large else Doubling(self._region_bytes)
+            arena = Arena(table, growth, lock_factory=self._lock_factory)
             arena.shared = large
             self.arena_at[arena.number] = arena
             self.arenas.append(arena)

@@ -27,7 +27,10 @@ class Mapping(Protocol):
     """Where the range begins in this process; None where there is no memory."""
 
     def root(self, start: int, size: int) -> memoryview:
-        """A memoryview of its own over ``size`` bytes from ``start``; from any thread, also without the GIL."""
+        """A memoryview over ``size`` bytes from ``start``, from any thread, also without the GIL.
+
+        Its owner (``obj``) is its own too: nothing but what is made of this memoryview refers to it.
+        """
 
     def decommit(self, start: int, size: int) -> bool:
         """Give whole pages back to the system; whether it did. Bounds are multiples of the backing's ``page_bytes``.
@@ -83,8 +86,8 @@ class Placement(Protocol):
     def take_at(self, position: int, size: int) -> bool:
         """Carve exactly ``[position, position + size)``; False, and nothing changed, unless all of it is free."""
 
-    def give(self, position: int, size: int) -> None:
-        """Take back (a part of) a carved span, joined with its free neighbours."""
+    def give(self, position: int, size: int) -> tuple[int, int]:
+        """Take back (a part of) a carved span, joined with its free neighbours; the free span it is part of now."""
 
     def remove(self, position: int, size: int) -> None:
         """Forget a region's range, which must be wholly free."""

@@ -144,8 +144,10 @@ class Record:
         """Whether anything can still see the memory. Under the arena's lock, after no new view can be made.
 
         Reference counts are the proof: a weakref's callback comes before finalizers that may still read a view,
-        ``release()`` succeeds while slices live, and ``np.ndarray(buffer=…)`` keeps no export. Both the root's count
-        and that of its buffer are looked at: what is made from ``array.base`` refers to the latter only.
+        ``release()`` succeeds while slices live, and ``np.ndarray(buffer=…)`` keeps no export. Three are looked at,
+        and whatever is made of a view refers to one of them: the root's (views, and arrays over them), its buffer's
+        (what is made of ``view.obj`` or ``array.base``), and its owner's (arrays over those, and all that is made of
+        the owner).
         """
         # Without the GIL a count is the sum of two halves, read one after the other; a reference that changes threads
         # in between can be missed. The second look would have to miss another one.
@@ -155,10 +157,9 @@ class Record:
 def _references(roots: list[memoryview]) -> int:
     most = 0
     for root in roots:
-        count = sys.getrefcount(root)
-        buffers = gc.get_referents(root)
-        if buffers:
-            count += sys.getrefcount(buffers[0]) + len(buffers)
+        count = sys.getrefcount(root) + sys.getrefcount(root.obj)
+        for buffer in gc.get_referents(root):
+            count += sys.getrefcount(buffer)
         most = max(count, most)
     return most
 

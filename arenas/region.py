@@ -113,10 +113,17 @@ def _remarking(generation: int) -> bytes:
     return bytes((CLEAN, *(generation,) * 255))
 
 
+@functools.lru_cache(maxsize=256)
+def _flags(expired: bytes) -> bytes:
+    # For each mark, whether its page is kept.
+    return bytes(mark not in expired for mark in range(256))
+
+
 def _runs(pages: bytearray, first: int, last: int, expired: bytes) -> Iterator[tuple[int, int]]:
     """The longest runs ``[start, stop)`` of pages in ``[first, last)`` whose marks are in ``expired``."""
-    kept = bytes(mark for mark in range(256) if mark not in expired)
-    flags = bytes(pages[max(first, 0) : max(last, first)]).translate(bytes(mark in kept for mark in range(256)))
+    if last <= first:
+        return
+    flags = pages[first:last].translate(_flags(expired))
     place = flags.find(0)
     while place >= 0:
         stop = flags.find(1, place)

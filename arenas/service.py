@@ -176,7 +176,10 @@ class Service:
             self._waiters.wake()
 
     def _view_died(self, hint: ViewHint) -> None:
-        """From a weakref's callback."""
+        """From a weakref's callback. Of a block that lives on, the view's end is no news."""
+        record = self._manager.arena_at[hint.arena_number].table.live.get(hint.serial)
+        if record is not None and record.held is not Held.ARRAY:
+            return
         self._inbox.append(hint)
         if self._waiters:
             self._waiters.wake()

@@ -127,6 +127,8 @@ class SpanTable:
             self.resizes_moved += record.moved
         if record.roots and record.visible():
             record.parked = True
+            # To the end: a search that looks at some of them goes round.
+            self.parked.pop(record.serial, None)
             self.parked[record.serial] = record
             return False
         region = record.region
@@ -136,12 +138,10 @@ class SpanTable:
             self.recent.append(record.address)
         del self.carved[record.position]
         self.parked.pop(record.serial, None)
-        self._uncount(record)
-        self.placement.give(record.position, record.span)
+        self._count(record, -record.size, -record.span)
+        self._give(record.position, record.span)
         record.roots = []
         record.hint = None
-        if self.eager:
-            self.return_pages(ALL_MARKS)
         return True
 
     def resize(self, record: Record, size: int, span: int) -> bool:
@@ -167,7 +167,7 @@ class SpanTable:
             record.size = size  # before the span: a size never exceeds it
             record.span += extra
             region.mark_freed(end + extra, -extra, self.generation)
-            self.placement.give(end + extra, -extra)
+            self._give(end + extra, -extra)
         # Last: who read the old size read the old list before it, and will find that it changed.
         record.roots = []
         self.resizes_in_place += 1
@@ -185,18 +185,23 @@ class SpanTable:
         """Give back idle regions, and the idle whole pages of free spans; ``expired`` holds the marks of idle pages.
         Bytes given back.
         """
-        returned = 0
-        for position, size in list(self.placement):
-            region = self.region_at(position)
-            if self.backing.growable and size == region.size and region.is_idle(expired):
-                returned += region.committed_bytes
-                self.drop_region(region)
-            else:
-                pages = region.decommit(position, size, expired)
-                self._state_committed(-pages)
-                returned += pages
+        return sum(self._return_span(position, size, expired) for position, size in list(self.placement))
+
+    def _return_span(self, position: int, size: int, expired: bytes) -> int:
+        region = self.region_at(position)
+        if self.backing.growable and size == region.size and region.is_idle(expired):
+            returned = region.committed_bytes
+            self.drop_region(region)
+        else:
+            returned = region.decommit(position, size, expired)
+            self._state_committed(-returned)
         self.returned_bytes += returned
         return returned
+
+    def _give(self, position: int, size: int) -> None:
+        span = self.placement.give(position, size)
+        if self.eager:
+            self._return_span(*span, ALL_MARKS)
 
     def close(self) -> None:
         """Let go of every region. Memory that something still sees stays mapped until that is gone."""
@@ -275,9 +280,6 @@ class SpanTable:
             self.cached_bytes += span
         else:
             self.asked_bytes += size
-
-    def _uncount(self, record: Record) -> None:
-        self._count(record, -record.size, -record.span)
 
     def _commit(self, region: Region, position: int, size: int) -> bool:
         fresh_bytes = region.fresh_bytes(position, size)

@@ -20,9 +20,12 @@ LAYERS = (
     ("system",),
     ("backing",),
     ("placement",),
-    ("region", "address_map", "record", "table", "summary", "audit", "section", "arena"),
+    ("region", "address_map", "record", "table", "summary", "audit", "section", "growth", "arena"),
     ("decay", "routing", "slices", "manager"),
-    ("snapshot", "lookup", "shortage", "waiting", "layout", "block", "resizing", "service", "scope", "arrays", "raw", "fork", "heap"),
+    (
+        *("snapshot", "lookup", "shortage", "waiting", "layout"),
+        *("block", "resizing", "service", "scope", "arrays", "raw", "fork", "heap"),
+    ),
     ("default",),
     ("__init__",),
 )

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import TYPE_CHECKING
 
 from .. import system
+from ..sizes import size_class
 
 if TYPE_CHECKING:
     import mmap
 
 
+@functools.cache
+def _bytes_type(length: int) -> type[ctypes.Array[ctypes.c_ubyte]]:
+    # 3 KB each: lengths come from a bounded set.
+    return ctypes.c_ubyte * length
+
+
 class MappedMemory:
     """One range of an ``mmap``, and the source of every view into it.
 
-    ``exporter`` is made once. Each block then has a root memoryview of its own: without the GIL, slicing one shared
-    memoryview from several threads corrupts it (python/cpython#127716). Every root keeps the exporter, which keeps
-    the ``mmap``; so the range is unmapped exactly when this object and the last view are gone, and never under a
-    view.
+    ``exporter`` is made once, and keeps the ``mmap``. Each block then has an owner of its own, which keeps the
+    exporter, and a root over it: without the GIL, slicing one shared memoryview from several threads corrupts it
+    (python/cpython#127716). So the range is unmapped exactly when this object and the last view are gone, and never
+    under a view.
     """
 
-    __slots__ = ("_decommit_advice", "_mmap", "_start", "address", "exporter", "offset", "size")
+    __slots__ = ("_decommit_advice", "_length", "_mmap", "_start", "address", "exporter", "offset", "size")
 
     def __init__(
         self, source: mmap.mmap, *, offset: int, alignment: int, size: int, decommit_advice: int | None
     ) -> None:
         """Use ``size`` bytes of ``source`` from its first address that is a multiple of ``alignment``."""
-        # One ctypes type a distinct length (3 KB each): region sizes come from a bounded set.
-        self.exporter = (ctypes.c_ubyte * len(source)).from_buffer(source)
+        self._length = len(source)
+        self.exporter = _bytes_type(self._length).from_buffer(source)
         base = ctypes.addressof(self.exporter)
         self._mmap = source
         self._start = -base % alignment
@@ -37,9 +45,15 @@ class MappedMemory:
         self.size = size
 
     def root(self, start: int, size: int) -> memoryview:
-        """A memoryview of its own over ``size`` bytes from ``start``."""
+        """A memoryview over ``size`` bytes from ``start``, and with an owner of its own.
+
+        The owner is an array type of one of few lengths, and so may be somewhat longer than the view.
+        """
         first = self._start + start
-        return memoryview(self.exporter).cast("B")[first : first + size]
+        length = min(size_class(max(size, 1)), self._length)
+        before = min(first, self._length - length)
+        owner = _bytes_type(length).from_buffer(self.exporter, before)
+        return memoryview(owner).cast("B")[first - before : first - before + size]
 
     def advise(self, advice: int) -> None:
         """``madvise`` over the whole range; raises ``OSError``."""

@@ -96,8 +96,8 @@ class BestFit:
             self._insert(position + size, rest)
         return True
 
-    def give(self, position: int, size: int) -> None:
-        """Take a span back, joined with the free spans before and after it."""
+    def give(self, position: int, size: int) -> tuple[int, int]:
+        """Take a span back, joined with the free spans before and after it; the joined span."""
         start, end = position, position + size
         before = self._start_before.get(start)
         if before is not None:
@@ -108,6 +108,7 @@ class BestFit:
             self._discard(end, after_size)
             end += after_size
         self._insert(start, end - start)
+        return start, end - start
 
     def remove(self, position: int, size: int) -> None:
         """Forget a range that is one whole free span."""

@@ -9,6 +9,7 @@ from arenas import AnonymousMemory, BestFit
 from arenas.address_map import AddressMap
 from arenas.arena import Arena
 from arenas.backing import Budget
+from arenas.growth import Doubling
 from arenas.table import SpanTable
 
 
@@ -38,7 +39,7 @@ class FakeMapping:
 def make_arena(number: int) -> Arena:
     """An arena of a heap that is not there."""
     table = SpanTable(number, AnonymousMemory(), BestFit(), Budget(None), AddressMap())
-    return Arena(table, region_bytes=16384, exact_regions=False)
+    return Arena(table, Doubling(16384))
 
 
 def make_arenas(count: int) -> list[Arena]:
