@@ -40,8 +40,9 @@ class AddressMap:
     def restate(self, arena_number: int, regions: Iterable[Region]) -> None:
         """Make these the arena's regions, whatever an interruption left."""
         kept = list(regions)
+        known = set(map(id, kept))
         for region in self._region_at.copy().values():
-            if region.arena_number == arena_number and not any(region is one for one in kept):
+            if region.arena_number == arena_number and id(region) not in known:
                 self.remove(region)
         for region in kept:
             self.add(region)

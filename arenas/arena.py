@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import audit
 from .errors import ArenaBusyError, BlockReleasedError
-from .record import Held, Record, unheld
+from .repair import rebuild
+from .search import look_at_all, look_at_some, orphans, sweep
 from .section import interrupts_section, section
 from .summary import summarize
 from .table import ALL_MARKS
@@ -20,13 +20,11 @@ if TYPE_CHECKING:
 
     from .growth import Growth
     from .protocols import LockFactory, Mapping
+    from .record import Record
     from .stats import Stats
     from .table import SpanTable
 
 T = TypeVar("T")
-
-# So many parked spans are looked at before an arena grows.
-_LOOKS = 64
 
 
 class Arena:
@@ -104,7 +102,7 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            done = not record.visible() and record.claim() and self.table.put_back(record)
+            done = self.table.put_back_unseen(record)
             self._dirty = False
             return done
 
@@ -153,6 +151,11 @@ class Arena:
 
     # Slow paths
 
+    def renew(self, lock_factory: LockFactory) -> None:
+        """In a forked child, where whoever may have held the lock is gone: a new lock, the books to be derived anew."""
+        self._dirty = True
+        self.lock = lock_factory()
+
     @section
     def tidy(self, expired: bytes, generation: int, *, thorough: bool) -> int:
         """Drain, look at what is parked, give back idle pages and regions; the bytes given back.
@@ -164,9 +167,9 @@ class Arena:
         with self.lock:
             self._enter(waited)
             self.table.generation = generation
-            self._look_again()
+            look_at_all(self.table)
             if thorough:
-                self._sweep()
+                sweep(self.table)
             returned = self.table.return_pages(expired) if expired else 0
             self._dirty = False
             return returned
@@ -185,10 +188,10 @@ class Arena:
     @section
     def close(self) -> None:
         """End every allocation and let go of every region. What something still sees stays mapped until it is gone."""
+        self.table.eager = False  # before anything: giving pages back would punch holes into a file that is to persist
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            self.table.eager = False  # giving pages back would punch holes into a file that is to persist
             for record in list(self.table.live.values()):
                 if record.claim():
                     self.table.put_back(record)
@@ -203,7 +206,7 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            self._look_again()
+            look_at_all(self.table)
             result = reader(self.table)
             self._dirty = False
             return result
@@ -247,30 +250,14 @@ class Arena:
             self.table.put_back(record)
 
     def _repair(self) -> None:
-        self.table.rebuild()
-        for record in self.table.orphans():
+        rebuild(self.table)
+        for record in orphans(self.table):
             self.table.put_back(record)
-
-    def _unpark(self) -> bool:
-        # Slices that outlive the view they were made from send no hint when they die. Growing is rare, or dear: look at
-        # some of what is parked first, the longest parked first.
-        parked = self.table.parked.values()
-        return sum(map(self.table.put_back, list(itertools.islice(parked, _LOOKS)))) > 0
-
-    def _look_again(self) -> None:
-        for record in (*self.table.parked.values(), *self.table.orphans()):
-            self.table.put_back(record)
-
-    def _sweep(self) -> None:
-        for record in unheld(self.table.live):
-            if record.claim():
-                record.dropped = record.held is Held.HANDLE
-                self.table.put_back(record)
 
     def _take_from_new_region(self, record: Record) -> bool:
         if not self.table.backing.growable or self.table.closed:
             return False
-        if self._unpark() and self.table.place(record):
+        if look_at_some(self.table) and self.table.place(record):
             return True
         mapping = self._map(record)
         if mapping is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from .errors import CorruptionError
 from .record import Held
 from .region import gaps
+from .repair import tiles
 from .summary import summarize
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def audit(table: SpanTable) -> None:
     table.placement.check()
     free = dict(table.placement)
     seen = 0
-    for region, spans in table.tiles():
+    for region, spans in tiles(table):
         seen += _audit_region(table, region, spans, free)
     # Every free span lies in a region, and so does every carved one.
     _require(table, not free, f"free spans outside every region: {sorted(free.items())[:8]}")
@@ -79,7 +80,8 @@ def _audit_sums(table: SpanTable) -> None:
     _require(table, stats.parts_bytes == stats.reserved_bytes, f"parts sum to {stats.parts_bytes}: {stats}")
     # The budget knows what this arena has committed, and is not exceeded.
     limit = table.budget.limit_bytes
-    total = table.budget.committed_bytes
+    with table.budget.lock:  # a claim is stated before it is refused
+        total = table.budget.committed_bytes
     _require(table, limit is None or total <= limit, f"{total} bytes committed, the limit is {limit}")
 
 

@@ -178,8 +178,8 @@ class Block:
     def __del__(self, _ends_with_handle: tuple[Held, ...] = (Held.HANDLE, Held.SCOPE)) -> None:
         # Runs anywhere, also while this thread holds the arena's lock, also when modules are being torn down: leave
         # word, wake a waiter, nothing else.
-        record = self._record
-        if record.is_live and record.held in _ends_with_handle:
+        record = getattr(self, "_record", None)  # none: interrupted before there was one
+        if record is not None and record.is_live and record.held in _ends_with_handle:
             self._heap._handle_died(record)
 
     def _live_record(self) -> Record:

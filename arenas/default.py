@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import TYPE_CHECKING, SupportsIndex
 
 from .heap import Heap
@@ -12,9 +11,9 @@ from .sizes import parse_size
 if TYPE_CHECKING:
     from .block import Block
 
-# Protects the default's first making and its replacement. Re-entrant: a handler may be the first to allocate.
-_lock = threading.RLock()
-_default: Heap | None = None
+# Holds the one default under its only key. Without a lock, which a finalizer could wait for in vain: a dict's single
+# steps are atomic.
+_slot: dict[str, Heap] = {}
 
 
 def default_heap() -> Heap:
@@ -22,38 +21,33 @@ def default_heap() -> Heap:
 
     It refuses ``reset()`` and ``close()``: everybody's blocks are in it. Libraries make heaps of their own.
     """
-    heap = _default
+    heap = _slot.get("default")
     return heap if heap is not None else _make_default()
 
 
 def _make_default() -> Heap:
-    global _default  # noqa: PLW0603 - one per process is what a default is
-    with _lock:
-        if _default is None:
-            limit = os.environ.get("ARENAS_LIMIT")
-            heap = Heap(limit_bytes=parse_size(limit) if limit else None, name="default")
-            heap._permanent = True
-            _default = heap
-        return _default
+    limit = os.environ.get("ARENAS_LIMIT")
+    heap = Heap(limit_bytes=parse_size(limit) if limit else None, name="default")
+    heap._permanent = True
+    # Of two made at once, the one entered first; the other has no memory yet.
+    return _slot.setdefault("default", heap)
 
 
 def set_default_heap(heap: Heap) -> Heap | None:
     """Make ``heap`` the default from now on; the one before, or None. Blocks stay with the heap they came from.
 
     Addresses do not know their heap: free those of the old default through it. Raises ``TypeError`` for what is no
-    heap.
+    heap, ``HeapClosedError`` for a closed one.
     """
-    global _default  # noqa: PLW0603
     if not isinstance(heap, Heap):
         raise TypeError(f"the default must be a Heap, not {type(heap).__name__}")
     heap._refuse_closed()
-    with _lock:
-        before = _default
-        if before is not None:
-            before._permanent = False
-        heap._permanent = True
-        _default = heap
-        return before
+    before = _slot.get("default")
+    heap._permanent = True
+    _slot["default"] = heap
+    if before is not None and before is not heap:
+        before._permanent = False
+    return before
 
 
 def alloc(

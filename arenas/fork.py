@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import threading
 import weakref
+from collections import deque
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
-from .section import interrupts_section
+from .section import interrupts_section, section
 
 if TYPE_CHECKING:
     from .heap import Heap
@@ -15,52 +17,74 @@ if TYPE_CHECKING:
 # No section takes so long.
 _PATIENCE_SECONDS = 1.0
 
-# Protects the registry, and is held over a fork: no heap comes into being between taking the locks and forking.
-_lock = threading.RLock()
+# Without a lock: entered and left in single steps.
 _heaps: dict[int, weakref.ref[Heap]] = {}  # id -> heap, in order of creation
-_taken: list[Any] = []  # locks held over the fork, in order
+
+
+class _Fork(threading.local):
+    """What the thread that forks holds meanwhile. Several may fork at once; all take the locks in one order."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[Any, object]] = []  # locks, in order, each with what its acquire returned
+        self.own: list[Any] = []  # locks that the code interrupted by this handler or finalizer holds
+
+
+_fork = _Fork()
 
 
 def register(heap: Heap) -> None:
     """Look after a heap for as long as it lives."""
     key = id(heap)
-    with _lock:
-        _heaps[key] = weakref.ref(heap, lambda _: _heaps.pop(key, None))
+    _heaps[key] = weakref.ref(heap, lambda _: _heaps.pop(key, None))
 
 
+@section
 def _before() -> None:
-    """Take every lock in order: each heap's adoption, creation, arenas, budget. What this thread is inside of is its
-    own already.
+    """Take every lock in order: each heap's adoption, arenas, budget.
+
+    A section, because finalizers that run in here must not wait for what is held here.
     """
-    _take(_lock)
-    for reference in list(_heaps.copy().values()):
-        heap = reference()
-        if heap is not None:
-            for lock in heap._manager.locks_in_order():
-                _take(lock)
+    locks = [lock for heap in _living() for lock in heap._manager.locks_in_order()]
+    if interrupts_section():
+        for lock in locks:
+            _take_unless_own(lock)
+    else:
+        # One call into C: an interrupt falls before a lock is taken or after it is in the list, never in between.
+        _fork.taken.extend(zip(locks, map(methodcaller("acquire"), locks), strict=True))
 
 
-def _take(lock: Any) -> None:  # noqa: ANN401 - a Lock, an RLock, or what a lock factory makes
-    if not interrupts_section():
-        lock.acquire()
-    elif not lock.acquire(timeout=_PATIENCE_SECONDS):
-        # A handler or a finalizer forks, and the code that it interrupted holds this lock. It stays with that code, in
-        # the child too: its section ends there as it would have here. Another thread's section would be over by now.
-        return
-    _taken.append(lock)
+def _take_unless_own(lock: Any) -> None:  # noqa: ANN401 - a Lock, an RLock, or what a lock factory makes
+    # A handler or a finalizer forks. What the code that it interrupted holds stays with that code, in the child too:
+    # its section ends there as it would have here. Another thread's section would be over by now.
+    if lock.acquire(timeout=_PATIENCE_SECONDS):
+        _fork.taken.append((lock, True))
+    else:
+        _fork.own.append(lock)
 
 
+@section
 def _release() -> None:
-    while _taken:
-        _taken.pop().release()
+    # One call into C, as above.
+    deque(map(methodcaller("release"), [lock for lock, _ in reversed(_fork.taken)]), maxlen=0)
+    _fork.taken.clear()
+    _fork.own.clear()
 
 
+@section
 def _in_child() -> None:
+    held = [lock for lock, _ in _fork.taken] + _fork.own
+    for heap in _living():
+        for arena in list(heap._manager.arenas):
+            if not any(arena.lock is lock for lock in held):
+                # Made after the locks were taken, and perhaps in use just then by a thread that is no more.
+                arena.renew(heap._manager.lock_factory)
     _release()
-    for reference in list(_heaps.copy().values()):
-        heap = reference()
-        if heap is not None:
-            heap._after_fork()
+    for heap in _living():
+        heap._after_fork()
+
+
+def _living() -> list[Heap]:
+    return [heap for reference in _heaps.copy().values() if (heap := reference()) is not None]
 
 
 if hasattr(os, "register_at_fork"):

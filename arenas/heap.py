@@ -18,7 +18,7 @@ from .placement import BestFit
 from .protocols import Backing
 from .raw import MALLOC_ALIGNMENT, Raw
 from .scope import Scope
-from .sizes import checked_alignment, checked_size
+from .sizes import MAXIMUM_ALIGNMENT, checked_alignment, checked_size
 from .snapshot import BlockInfo, Snapshot, spans_of
 from .stats import Stats
 
@@ -81,7 +81,7 @@ class Heap(Arrays, Raw):
             raise TypeError(f"a backing is wanted, not {type(source).__name__}")
         if not callable(placement):
             raise TypeError(f"placement is called once an arena; {type(placement).__name__} cannot be")
-        step = source.alignment if alignment is None else checked_alignment(alignment)
+        step = source.alignment if alignment is None else _default_alignment(alignment, source)
         granule = min(step, MALLOC_ALIGNMENT) if source.has_memory else 1
         if decay_seconds is not None and not decay_seconds >= 0:
             raise InvalidRequestError(f"decay_seconds must not be negative: {decay_seconds}")
@@ -103,26 +103,32 @@ class Heap(Arrays, Raw):
 
     # Blocks
 
-    def adopt(self, offset: SupportsIndex, size: SupportsIndex, *, tag: str | None = None) -> Block:
+    def adopt(
+        self,
+        offset: SupportsIndex,
+        size: SupportsIndex,
+        *,
+        alignment: SupportsIndex | None = None,
+        tag: str | None = None,
+    ) -> Block:
         """A block over ``[offset, offset + size)`` of the backing, its bytes as they are: for a file opened again.
 
-        Only over a backing with one region. Raises ``InvalidRequestError`` unless all of it is free and ``offset`` is
-        aligned as blocks are. O(free spans).
+        Only over a backing with one region. ``alignment`` is that which the block was made with. Raises
+        ``InvalidRequestError`` unless all of it is free and ``offset`` is so aligned. O(free spans).
         """
         start = checked_size(offset, "offset")
         if self.backing.growable:
             raise InvalidRequestError(f"{self.backing!r} has no lasting offsets to adopt")
-        if start % self._alignment:
-            raise InvalidRequestError(f"offset {start} is not a multiple of the alignment, {self._alignment}")
+        request = self._request(size, alignment, tag)
+        if start % request.alignment:
+            raise InvalidRequestError(f"offset {start} is not a multiple of the alignment, {request.alignment}")
         self._begin()
-        block = Block(self, self._request(size, None, tag))
-        if not any(arena.take_at(block._record, start) for arena in self._manager.arenas):
+        block = Block(self, request)
+        if not any(arena.take_at(request, start) for arena in self._manager.arenas):
             left = self._manager.budget.left_bytes
-            if left is not None and left < block.capacity:
-                raise self._refusal(block._record)
-            raise InvalidRequestError(
-                f"[{start}, {start + block.capacity}) is not free, not aligned, or not inside {self.backing!r}"
-            )
+            if left is not None and left < request.span:
+                raise self._refusal(request)
+            raise InvalidRequestError(f"[{start}, {start + request.span}) is not free, or not inside {self.backing!r}")
         return block
 
     def scope(self) -> Scope:
@@ -150,10 +156,9 @@ class Heap(Arrays, Raw):
         """
         self._settle()
         total = Stats.total(arena.stats() for arena in list(self._manager.arenas))
-        self._manager.sample_peak()
-        return dataclasses.replace(
-            total, peak_live_bytes=self._manager.peak_live_bytes, out_of_memory=self._out_of_memory
-        )
+        highest = max((arena.peak_live_bytes for arena in total.arenas), default=0)
+        self._peak_live_bytes = max(self._peak_live_bytes, highest, total.live_bytes)
+        return dataclasses.replace(total, peak_live_bytes=self._peak_live_bytes, out_of_memory=self._out_of_memory)
 
     def snapshot(self) -> Snapshot:
         """Every span: live, scope, parked, mailbox and free. Holds one arena's lock at a time. O(spans)."""
@@ -230,6 +235,12 @@ class Heap(Arrays, Raw):
             raise InvalidRequestError(
                 f"cannot {what} the default heap: others may have blocks in it; make a Heap of your own"
             )
+
+
+def _default_alignment(alignment: SupportsIndex, backing: Backing) -> int:
+    # A file may be mapped at another page the next time, and its offsets are to be aligned then as well.
+    lasting = backing.has_memory and not backing.growable
+    return checked_alignment(alignment, backing.page_bytes if lasting else MAXIMUM_ALIGNMENT)
 
 
 def _limit(limit_bytes: SupportsIndex | None, backing: Backing) -> int | None:

@@ -72,7 +72,8 @@ def _at_offset(table: SpanTable, offset: int) -> BlockInfo | None:
 
 def _info(table: SpanTable, position: int) -> BlockInfo | None:
     record = _around(table, position)
-    return None if record is None else info_of(table, record, position - record.position)
+    # The rest of a scope's chunk is no allocation yet.
+    return None if record is None or record.held is Held.SCOPE else info_of(table, record, position - record.position)
 
 
 def _around(table: SpanTable, position: int) -> Record | None:

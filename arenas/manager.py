@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import threading
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from .address_map import AddressMap
@@ -23,7 +24,8 @@ from .table import ALL_MARKS, SpanTable
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .protocols import Backing, Clock, LockFactory, PlacementFactory
+    from .growth import Growth
+    from .protocols import Backing, Clock, LockFactory, Placement, PlacementFactory
     from .record import Record
 
 DEFAULT_REGION_BYTES = 64 << 20
@@ -57,22 +59,21 @@ class Manager:
         self.arena_at: dict[int, Arena] = {}  # the same by number: an interrupted creation may skip one
         self._numbers = itertools.count()
         self.closed = False
-        self.peak_live_bytes = 0
         self._placement = placement
         self._region_bytes = region_bytes
-        self._lock_factory = lock_factory
+        self.lock_factory = lock_factory
         self._clock = clock
         self._decay = Decay(decay_seconds)
-        self._large: Arena | None = None
+        self._large: dict[str, Arena] = {}  # at most one: entered by setdefault, which needs no lock
         self._large_bytes = min(LARGE_BYTES, region_bytes // 2) if backing.growable else None
-        # Protects the creation of arenas, and nothing else. Re-entrant: a handler may need an emergency arena.
-        self.lock = threading.RLock()
         count = arena_count(arenas, growable=backing.growable)
         for _ in range(count):
             self._new_arena()
         if not backing.growable:
             self._divide(granule)
-        self.routing = make_routing(arenas, self.arenas, self._new_arena)
+        # Not a cycle: a heap that is dropped goes at once, without waiting for the collector.
+        weak = weakref.proxy(self)
+        self.routing = make_routing(arenas, self.arenas, lambda: weak._new_arena())  # noqa: PLW0108 - a bound method would hold the manager
 
     def _divide(self, granule: int) -> None:
         # One region only: each arena gets an equal part of it for good.
@@ -86,26 +87,29 @@ class Manager:
             if end > start:
                 arena.table.add_region(MappingSlice(whole, start, end - start))
 
-    def _new_arena(self, *, large: bool = False) -> Arena:
-        with self.lock:
-            placement = WholeFit(page_bytes=self.backing.page_bytes) if large else self._placement()
-            table = SpanTable(next(self._numbers), self.backing, placement, self.budget, self.addresses)
-            table.closed = self.closed
-            table.eager = self._decay.seconds == 0
-            table.generation = self._decay.generation
-            growth = Exact() if large else Doubling(self._region_bytes)
-            arena = Arena(table, growth, lock_factory=self._lock_factory)
-            arena.shared = large
-            self.arena_at[arena.number] = arena
-            self.arenas.append(arena)
-            return arena
+    def _new_arena(self) -> Arena:
+        arena = self._make_arena(self._placement(), Doubling(self._region_bytes))
+        self._enter(arena)
+        return arena
+
+    def _make_arena(self, placement: Placement, growth: Growth) -> Arena:
+        table = SpanTable(next(self._numbers), self.backing, placement, self.budget, self.addresses)
+        table.closed = self.closed
+        table.eager = self._decay.seconds == 0
+        table.generation = self._decay.generation
+        return Arena(table, growth, lock_factory=self.lock_factory)
+
+    def _enter(self, arena: Arena) -> None:
+        self.arena_at[arena.number] = arena
+        self.arenas.append(arena)
 
     # Taking
 
     def take(self, record: Record) -> bool:
         """Carve a span for the request somewhere; False where neither memory nor limit allows it."""
-        home = self._home(record)
+        home = None
         try:
+            home = self._home(record)
             if not self._near_limit(record):
                 return home.take(record, grow=True)
             # Growing would soon hit the limit: first whatever the neighbours have lying about.
@@ -127,11 +131,15 @@ class Manager:
     def _home(self, record: Record) -> Arena:
         if self._large_bytes is None or record.span < self._large_bytes:
             return self.routing.home()
-        if self._large is None:
-            with self.lock:
-                if self._large is None:
-                    self._large = self._new_arena(large=True)
-        return self._large
+        large = self._large.get("arena")
+        return self._make_large() if large is None else large
+
+    def _make_large(self) -> Arena:
+        arena = self._make_arena(WholeFit(page_bytes=self.backing.page_bytes), Exact())
+        arena.shared = True
+        if self._large.setdefault("arena", arena) is arena:
+            self._enter(arena)
+        return self._large["arena"]
 
     def _near_limit(self, record: Record) -> bool:
         if not self.backing.growable:
@@ -139,21 +147,19 @@ class Manager:
         left = self.budget.left_bytes
         return left is not None and left < record.span + FIRST_REGION_BYTES
 
-    def _others(self, home: Arena) -> Iterator[Arena]:
+    def _others(self, home: Arena | None) -> Iterator[Arena]:
         return (
             arena for arena in list(self.arenas) if arena is not home and not arena.shared and not arena.lock.locked()
         )
 
-    def _take_elsewhere(self, record: Record, home: Arena) -> bool:
-        # This is a signal handler or a finalizer, and the code it interrupted is inside `home`.
+    def _take_elsewhere(self, record: Record, home: Arena | None) -> bool:
+        # This is a signal handler or a finalizer, and the code it interrupted is inside `home`, or adopting one.
         for arena in self._others(home):
             with contextlib.suppress(ArenaBusyError):
                 if arena.take(record, grow=True):
                     return True
         if not self.backing.growable:
-            raise ArenaBusyError(
-                f"arena {home.number} is in use by the code interrupted here; {self.backing!r} has no other"
-            )
+            raise ArenaBusyError(f"the code interrupted here is inside every arena that {self.backing!r} has")
         return self._new_arena().take(record, grow=True)
 
     def bump(self, chunk: Record, record: Record) -> bool:
@@ -183,26 +189,16 @@ class Manager:
         expired = self._decay.expired(self._clock())
         if expired is None:
             return
-        self.sample_peak()
         for arena in list(self.arenas):
             arena.table.generation = self._decay.generation
             if not arena.lock.locked():
                 with contextlib.suppress(ArenaBusyError):
                     arena.tidy(expired, self._decay.generation, thorough=False)
 
-    def sample_peak(self) -> None:
-        """Note what is live now. Read without locks: a sample, and the arenas' own peaks are no more than that
-        either.
-        """
-        now = sum(arena.table.asked_bytes for arena in list(self.arenas))
-        highest = max((arena.table.peak_live_bytes for arena in list(self.arenas)), default=0)
-        self.peak_live_bytes = max(self.peak_live_bytes, highest, now)
-
     def relieve(self) -> int:
         """Drain every mailbox, find what was forgotten, give back every free page; the bytes given back. One arena's
         lock at a time.
         """
-        self.sample_peak()
         returned = 0
         for arena in list(self.arenas):
             with contextlib.suppress(ArenaBusyError):
@@ -228,7 +224,7 @@ class Manager:
     def locks_in_order(self) -> list[Any]:
         """Every lock, in the order in which they nest: for a fork."""
         adoption = [self.routing.lock] if isinstance(self.routing, ByThread) else []
-        return [*adoption, self.lock, *(arena.lock for arena in list(self.arenas)), self.budget.lock]
+        return [*adoption, *(arena.lock for arena in list(self.arenas)), self.budget.lock]
 
     def release_all(self) -> None:
         """End every allocation, keep the memory."""
@@ -238,7 +234,8 @@ class Manager:
     def close(self) -> None:
         """End every allocation, let go of the memory, serve nothing more."""
         self.closed = True
-        with self.lock:
-            arenas = list(self.arenas)
-        for arena in arenas:
-            arena.close()
+        for arena in list(self.arenas):
+            arena.table.closed = True
+            # Busy: a handler closes the heap that the code it interrupted is inside of; that gets no more memory.
+            with contextlib.suppress(ArenaBusyError):
+                arena.close()

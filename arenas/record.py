@@ -29,6 +29,9 @@ class Held(enum.Enum):
     """The part of a scope's chunk not handed out yet."""
 
 
+# A block's roots: memoryviews over its span, each with its owner.
+Roots = list[tuple[memoryview, Any]]
+
 _NOWHERE: dict[int, Record] = {}  # where a request that was not served yet is looked for, in vain
 
 
@@ -76,9 +79,9 @@ class Record:
         self.parked = False  # freed, and found visible
         self.moved = False  # replaced by a resize
         self.mover: object = None  # who resizes it just now: no new view may appear
-        # Every root handed out. A list, because two threads may make the first one at once; replaced as a whole when
-        # position or size change, so that a view made from the old ones can be told.
-        self.roots: list[memoryview] = []
+        # Every root handed out, with its owner. A list, because two threads may make the first one at once; replaced
+        # as a whole when position or size change, so that a view made from the old ones can be told.
+        self.roots: Roots = []
         self.hint: weakref.ref[Any] | None = (
             None  # calls when the view it watches dies; one a record is enough for a hint
         )
@@ -124,20 +127,24 @@ class Record:
         assert region is not None
         return None if region.address is None else region.address + self.start
 
-    def view(self, roots: list[memoryview], size: int) -> memoryview | None:
+    def view(self, roots: Roots, size: int) -> memoryview | None:
         """A fresh view of ``size`` bytes, published in ``roots``; None once the heap was closed.
 
         The detour through a pickle buffer gives the view a buffer of its own whose owner is the root. So every slice,
         cast and array made from it keeps the root referenced, and ``visible`` can tell.
         """
-        root = roots[-1] if roots else None
-        if root is None or len(root) != size:
+        try:
+            # The newest, if it is of this size; and not released by somebody who dug for it.
+            root = next((root for root, _ in roots[-1:] if len(root) == size), None)
+        except ValueError:
+            root = None
+        if root is None:
             region = self.region
             mapping = region.mapping if region is not None else None
             if mapping is None:
                 return None
             root = mapping.root(self.start, size)
-            roots.append(root)
+            roots.append((root, root.obj))
         return memoryview(PickleBuffer(root))
 
     def visible(self) -> bool:
@@ -154,10 +161,10 @@ class Record:
         return _references(self.roots) > _UNSEEN or (FREE_THREADED and _references(self.roots) > _UNSEEN)
 
 
-def _references(roots: list[memoryview]) -> int:
+def _references(roots: Roots) -> int:
     most = 0
-    for root in roots:
-        count = sys.getrefcount(root) + sys.getrefcount(root.obj)
+    for root, owner in roots:
+        count = sys.getrefcount(root) + sys.getrefcount(owner)
         for buffer in gc.get_referents(root):
             count += sys.getrefcount(buffer)
         most = max(count, most)
@@ -195,6 +202,14 @@ def _measure_unheld() -> int:
 
 _UNHELD = _measure_unheld()
 
+
 # What `_references` finds where there is no view: measured, since interpreters differ in how many temporary
 # references they hold.
-_UNSEEN = _references([memoryview(bytearray(8)).cast("B")[2:6]])
+def _measure_unseen() -> int:
+    root = memoryview(bytearray(8)).cast("B")[2:6]
+    roots: Roots = [(root, root.obj)]
+    del root
+    return _references(roots)
+
+
+_UNSEEN = _measure_unseen()

@@ -70,7 +70,10 @@ class Region:
     def commit(self, position: int, size: int, generation: int) -> None:
         """Mark the span's pages as handed out."""
         first, last = self._touched(position, size)
-        self.pages[first:last] = self.pages[first:last].replace(bytes((CLEAN,)), bytes((generation,)))
+        if self.pages.count(CLEAN, first, last) == last - first:
+            self.pages[first:last] = bytes((generation,)) * (last - first)
+        else:
+            self.pages[first:last] = self.pages[first:last].replace(bytes((CLEAN,)), bytes((generation,)))
 
     def mark_freed(self, position: int, size: int, generation: int) -> None:
         """Note when the span's committed pages were last used."""
@@ -141,7 +144,7 @@ def base_after(regions: list[Region], origin: int) -> int:
     """
     if not regions:
         return origin
-    end = max(region.end for region in regions)
+    end = regions[-1].end
     base = round_down(end, MAXIMUM_ALIGNMENT) + origin % MAXIMUM_ALIGNMENT
     return base if base > end else base + MAXIMUM_ALIGNMENT
 

@@ -9,7 +9,8 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from . import system
-from .errors import InvalidRequestError
+from .errors import ArenaBusyError, InvalidRequestError
+from .section import interrupts_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,14 +78,27 @@ class ByThread:
         return _ownerless(arena) and not arena.lock.locked()
 
     def _adopt(self) -> Arena:
-        with self.lock:
-            arena = self._next_idle() or self._new_arena()
-            state = _ThreadState(arena)
-            owner = _Owner(state, self._idle.append)
-            owner.arena = arena
-            arena.owner = owner
-            self._local.state = state
-            return arena
+        if not interrupts_section():
+            with self.lock:
+                return self._adopt_now()
+        # A finalizer inside an arena's section must not wait for a thread that may be waiting for that arena.
+        if not self.lock.acquire(blocking=False):
+            raise ArenaBusyError(
+                "another thread is adopting an arena, and may be waiting for the code interrupted here"
+            )
+        try:
+            return self._adopt_now()
+        finally:
+            self.lock.release()
+
+    def _adopt_now(self) -> Arena:
+        arena = self._next_idle() or self._new_arena()
+        state = _ThreadState(arena)
+        owner = _Owner(state, self._idle.append)
+        owner.arena = arena
+        arena.owner = owner
+        self._local.state = state
+        return arena
 
     def _next_idle(self) -> Arena | None:
         while True:

@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 64 << 10
 
+_local = threading.local()
+
+
+def _this_thread() -> object:
+    # An object of the thread's own: numbers from get_ident are used again.
+    mine: object = _local.__dict__.setdefault("mine", object())
+    return mine
+
 
 class Scope:
     """Hands out pieces of chunks from their end downwards, without a search; everything in it is freed when it ends.
@@ -34,7 +42,7 @@ class Scope:
     def __init__(self, heap: Heap) -> None:
         """Get one from :meth:`arenas.Heap.scope`."""
         self._heap = heap
-        self._thread = threading.get_ident()
+        self._thread = _this_thread()
         self._blocks: list[Block] = []
         self._chunks: list[Block] = []
         self._closed = False
@@ -49,7 +57,7 @@ class Scope:
         if zero:
             heap._refuse_integers()
         block = Block(heap, record)
-        if record.span > CHUNK_BYTES // 4 or not heap.backing.has_memory:
+        if max(record.span, 16 * record.alignment) > CHUNK_BYTES // 4 or not heap.backing.has_memory:
             heap._serve(block, zero=zero, timeout=0)
         else:
             self._bump(block)
@@ -104,7 +112,7 @@ class Scope:
             self._chunks.append(chunk)
 
     def _refuse_strangers(self, *, closing: bool = False) -> None:
-        if threading.get_ident() != self._thread:
+        if _this_thread() is not self._thread:
             raise InvalidRequestError("a scope belongs to the thread that made it")
         if self._closed and not closing:
             raise HeapClosedError("the scope is closed")

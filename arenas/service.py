@@ -45,6 +45,7 @@ class Service:
         self._inbox: deque[Record | ViewHint] = deque()
         self._waiters = Waiters()
         self._last_collection = 0.0
+        self._peak_live_bytes = 0
         self._out_of_memory = 0
 
     @property
@@ -119,6 +120,8 @@ class Service:
                 self._take_slowly(record, timeout)
             if zero:
                 self._clear(record)
+            if self._manager.closed:
+                raise HeapClosedError(f"{self!r} was closed")
             if record.is_live:
                 return
             # A reset came in between, and took it back: try again, as if called after it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, fields
 from operator import add, sub
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -98,7 +98,7 @@ class Stats:
         total = self._combine(other, add)
         return dataclasses.replace(total, largest_free_bytes=max(self.largest_free_bytes, other.largest_free_bytes))
 
-    def _combine(self, other: Stats, operation: Callable[[int, int], int]) -> Self:
+    def _combine(self, other: Stats, operation: Callable[[Any, Any], Any]) -> Self:
         values: dict[str, int | tuple[Stats, ...] | None] = {}
         for name in _NUMBERS:
             mine, theirs = getattr(self, name), getattr(other, name)
@@ -106,7 +106,7 @@ class Stats:
         empty = Stats(resident_bytes=0)
         longest = max(len(self.arenas), len(other.arenas))
         pairs = zip(_padded(self.arenas, longest, empty), _padded(other.arenas, longest, empty), strict=True)
-        values["arenas"] = tuple(mine._combine(theirs, operation) for mine, theirs in pairs)
+        values["arenas"] = tuple(operation(mine, theirs) for mine, theirs in pairs)
         return type(self)(**values)  # type: ignore[arg-type]
 
     @classmethod

@@ -27,12 +27,6 @@ MADV_DONTNEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
 MADV_REMOVE: int | None = getattr(mmap, "MADV_REMOVE", None)
 MADV_HUGEPAGE: int | None = getattr(mmap, "MADV_HUGEPAGE", None)
 
-# Python names MAP_NORESERVE only from 3.13; the number is Linux's on every architecture but alpha, mips and sparc,
-# which do without.
-_MAP_NORESERVE: int = getattr(
-    mmap, "MAP_NORESERVE", 0x4000 if sys.platform == "linux" and os.uname().machine in {"x86_64", "aarch64"} else 0
-)
-
 try:
     _libc: ctypes.CDLL | None = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
 except OSError:
@@ -42,12 +36,12 @@ except OSError:
 def map_anonymous(size_bytes: int) -> mmap.mmap:
     """Fresh zeroed memory, private to this process: a child of ``fork`` gets a copy, not a share.
 
-    ``mmap.mmap(-1, n)`` alone would be ``MAP_SHARED``, and a forked child would write into its parent's blocks.
-    ``MAP_NORESERVE``: address space only, until a page is touched.
+    ``mmap.mmap(-1, n)`` alone would be ``MAP_SHARED``, and a forked child would write into its parent's blocks. Address
+    space only, until a page is touched; without ``MAP_NORESERVE``, so that the system refuses what it could never back.
     """
     if os.name != "posix":
         return mmap.mmap(-1, size_bytes)
-    return mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE)
+    return mmap.mmap(-1, size_bytes, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def allocate_file(descriptor: int, size_bytes: int) -> None:

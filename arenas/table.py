@@ -4,17 +4,17 @@ it.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import deque
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from .record import Held, Record
-from .region import Region, base_after, gaps
+from .region import Region, base_after
+from .repair import rebuild
+from .sizes import round_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .address_map import AddressMap
     from .backing import Budget
     from .protocols import Backing, Mapping, Placement
@@ -29,7 +29,7 @@ class SpanTable:
     """Regions, the spans carved from them, and the free rest.
 
     **One authority.** ``regions`` and ``carved`` are the truth; a record is live while its serial is in ``live``. The
-    placement, the counters and the address map follow from them, and :meth:`rebuild` makes them anew after an
+    placement, the counters and the address map follow from them, and ``rebuild`` makes them anew after an
     interruption. So every verb changes the truth in single steps, each of which leaves a table that can be rebuilt.
     """
 
@@ -52,6 +52,7 @@ class SpanTable:
         # Derived:
         self.placement = placement
         self.parked: dict[int, Record] = {}  # serial -> record freed while something could see it
+        self.doubtful: dict[int, Record] = {}  # serial -> array still seen by something when word came of its end
         self.reserved_bytes = self.asked_bytes = self.carved_bytes = self.cached_bytes = self.committed_bytes = 0
         # Counters, exact except for what an interruption cut short.
         self.allocations = self.frees = self.remote_frees = self.dropped = self.resizes_in_place = (
@@ -69,7 +70,8 @@ class SpanTable:
         self.addresses.add(region)
         self.placement.add(base, region.size)
         self.reserved_bytes += region.size
-        self.peak_live_bytes = max(self.peak_live_bytes, self.asked_bytes)
+        if len(self.carved) == len(self.live):
+            self.peak_live_bytes = max(self.peak_live_bytes, self.asked_bytes)
         return region
 
     def drop_region(self, region: Region) -> None:
@@ -92,7 +94,7 @@ class SpanTable:
         found = self.placement.take(record.span, record.alignment)
         if found is None:
             return False
-        return self._enter(record, *found)
+        return self._enter(record, *found) or self._place_on_committed(record)
 
     def place_at(self, record: Record, position: int) -> bool:
         """Carve exactly this span for a request, if it is free and aligned."""
@@ -138,11 +140,22 @@ class SpanTable:
             self.recent.append(record.address)
         del self.carved[record.position]
         self.parked.pop(record.serial, None)
+        self.doubtful.pop(record.serial, None)
         self._count(record, -record.size, -record.span)
         self._give(record.position, record.span)
         record.roots = []
         record.hint = None
         return True
+
+    def put_back_unseen(self, record: Record) -> bool:
+        """End an allocation held by an array, unless something still sees it; then it is looked at again later."""
+        self.doubtful.pop(record.serial, None)
+        if not record.is_live:
+            return False
+        if record.visible():
+            self.doubtful[record.serial] = record
+            return False
+        return record.claim() and self.put_back(record)
 
     def resize(self, record: Record, size: int, span: int) -> bool:
         """Change a live record's size at its position, if there is room behind it and the budget grants it. Nothing
@@ -172,12 +185,6 @@ class SpanTable:
         record.roots = []
         self.resizes_in_place += 1
         return True
-
-    def orphans(self) -> Iterator[Record]:
-        """Claimed records that are still carved: on the way back, or forgotten there by an interruption."""
-        if len(self.carved) == len(self.live) + len(self.parked):
-            return iter(())
-        return (record for record in list(self.carved.values()) if not record.is_live and not record.parked)
 
     # Pages
 
@@ -213,37 +220,29 @@ class SpanTable:
             region.mapping = None
         self.carved.clear()
         self.parked.clear()
+        self.doubtful.clear()
         self.regions.clear()
-        self.rebuild()
+        rebuild(self)
 
-    # Repair and reading
-
-    def rebuild(self) -> None:
-        """Derive everything anew from regions and carved spans."""
-        for serial, record in list(self.live.items()):
-            if self.carved.get(record.position) is not record:
-                self.live.pop(serial, None)
-        self.parked = {r.serial: r for r in self.carved.values() if r.parked and not r.is_live}
-        self.placement.clear()
-        for region, spans in self.tiles():
-            for position, size in gaps(region, spans):
-                self.placement.add(position, size)
-        self.addresses.restate(self.number, self.regions)
+    def count_anew(self) -> None:
+        """Sum up again what is kept as a running sum."""
         self.reserved_bytes = sum(region.size for region in self.regions)
-        self.asked_bytes = self.carved_bytes = self.cached_bytes = 0
+        self.asked_bytes = self.carved_bytes = self.cached_bytes = self.committed_bytes = 0
         for record in self.carved.values():
             self._count(record, record.size, record.span)
-        self.committed_bytes = 0
         self._state_committed(sum(region.committed_bytes for region in self.regions))
 
-    def tiles(self) -> Iterator[tuple[Region, list[tuple[int, int]]]]:
-        """Each region with the spans carved from it, in order. O(n log n)."""
-        positions = sorted(self.carved)
-        for region in self.regions:
-            inside = positions[bisect_left(positions, region.base) : bisect_left(positions, region.end)]
-            yield region, [(position, self.carved[position].span) for position in inside]
-
     # The single steps
+
+    def _place_on_committed(self, record: Record) -> bool:
+        # The budget refused the best fit its pages. Another free span may need fewer, or none.
+        left = self.budget.left_bytes or 0
+        for start, size in list(self.placement):
+            position = round_up(start, record.alignment)
+            fits = position + record.span <= start + size
+            if fits and self.region_at(position).fresh_bytes(position, record.span) <= left:
+                return self.place_at(record, position)
+        return False
 
     def _enter(self, record: Record, position: int, span: int) -> bool:
         region = self.region_at(position)

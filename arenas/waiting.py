@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import time
 import weakref
@@ -20,6 +21,7 @@ class Waiters:
     def __init__(self) -> None:
         # Weak: a waiter that was interrupted before it could sign off must not collect wake-ups for ever.
         self._queues: dict[int, weakref.ref[queue.SimpleQueue[None]]] = {}
+        self._keys = itertools.count()
 
     def __bool__(self) -> bool:
         return bool(self._queues)
@@ -41,7 +43,8 @@ class Waiters:
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         mine: queue.SimpleQueue[None] = queue.SimpleQueue()
-        self._queues[id(mine)] = weakref.ref(mine)
+        key = next(self._keys)
+        self._queues[key] = weakref.ref(mine)
         try:
             while True:
                 yield
@@ -53,7 +56,7 @@ class Waiters:
                 except queue.Empty:
                     continue
         finally:
-            self._queues.pop(id(mine), None)
+            self._queues.pop(key, None)
 
     def forget(self) -> None:
         """In a forked child: the other threads are gone."""

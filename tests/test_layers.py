@@ -20,7 +20,7 @@ LAYERS = (
     ("system",),
     ("backing",),
     ("placement",),
-    ("region", "address_map", "record", "table", "summary", "audit", "section", "growth", "arena"),
+    ("region", "address_map", "record", "repair", "table", "search", "summary", "audit", "section", "growth", "arena"),
     ("decay", "routing", "slices", "manager"),
     (
         *("snapshot", "lookup", "shortage", "waiting", "layout"),

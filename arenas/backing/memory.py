@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import mmap
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _bytes_type(length: int) -> type[ctypes.Array[ctypes.c_ubyte]]:
     # 3 KB each: lengths come from a bounded set.
     return ctypes.c_ubyte * length

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arenas import AddressSpace, Backing, FileMemory, Heap, InvalidRequestError
-from arenas.backing.exclusive import Exclusive
-from tests.unit._fakes import AnnouncedLock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,36 +66,6 @@ def test_of_heaps_made_at_once_one_gets_the_range(backing: Backing) -> None:
     for thread in threads:
         thread.join()
     assert (len(heaps), len(refused)) == (1, 7)
-
-
-def test_a_claim_between_the_look_and_the_taking_waits() -> None:
-    """Two heaps made at once may both find the range free; one of them is made to look again."""
-    exclusive = Exclusive()
-    lock = AnnouncedLock(threading.Lock())
-    exclusive._lock = lock  # type: ignore[assignment]
-    refused: list[InvalidRequestError] = []
-    witnesses = {1, 2}, {3, 4}  # sets, because they can be referred to weakly
-
-    def claim() -> None:
-        try:
-            exclusive.claim(witnesses[1], "the range")
-        except InvalidRequestError as error:
-            refused.append(error)
-
-    second = threading.Thread(target=claim)
-
-    def look() -> None:
-        """What the first finds when it looks for an earlier holder: none; but a second comes meanwhile."""
-        if not second.ident:
-            lock.wanted.clear()
-            second.start()
-            while second.is_alive() and not lock.wanted.wait(0.01):
-                pass
-
-    exclusive._witness = look  # type: ignore[assignment]
-    exclusive.claim(witnesses[0], "the range")
-    second.join()
-    assert len(refused) == 1
 
 
 @pytest.mark.parametrize(
