@@ -178,10 +178,10 @@ class Service:
         if self._waiters:
             self._waiters.wake()
 
-    def _view_died(self, hint: ViewHint) -> None:
-        """From a weakref's callback. Of a block that lives on, the view's end is no news."""
+    def _view_died(self, hint: ViewHint, _array: Held = Held.ARRAY) -> None:
+        """From a weakref's callback, also while modules are torn down. Of a block that lives on, it is no news."""
         record = self._manager.arena_at[hint.arena_number].table.live.get(hint.serial)
-        if record is not None and record.held is not Held.ARRAY:
+        if record is not None and record.held is not _array:
             return
         self._inbox.append(hint)
         if self._waiters:
