@@ -1,0 +1,119 @@
+"""Every place at which an interpreter delivers an interrupt, reached one at a time.
+
+CPython looks for signals and thrown exceptions at the start of a function, at a jump backwards, and when a call
+returns; never in between, in particular not between the end of a ``with`` body and ``__exit__``. A tracer that counts
+the instructions after those finds each such point of an operation, and acts at the one it was told to.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import CodeType, FrameType
+
+Point = tuple["CodeType", int]
+
+_HERE = str(Path(__file__).resolve().parent)
+_LOOKS = {"RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"}
+# Code that changes nothing.
+_READERS = {
+    "__init__.py",
+    "audit.py",
+    "dataclasses.py",
+    "enum.py",
+    "errors.py",
+    "shortage.py",
+    "snapshot.py",
+    "stats.py",
+    "summary.py",
+}
+
+
+@functools.cache
+def _looks(code: CodeType) -> frozenset[int]:
+    """Offsets of the instructions at whose end the interpreter looks for something to deliver."""
+    return frozenset(
+        instruction.offset
+        for instruction in dis.get_instructions(code)
+        if instruction.opname in _LOOKS or instruction.opname.startswith("POP_JUMP_BACKWARD")
+    )
+
+
+@functools.cache
+def _handler(code: CodeType, offset: int) -> int | None:
+    """Where an exception raised by an instruction is handled."""
+    entries = dis._parse_exception_table(code)  # type: ignore[attr-defined]
+    return next((entry.target for entry in entries if entry.start <= offset < entry.end), None)
+
+
+class Points:
+    """Traces one operation, notes its points, and calls ``act`` at number ``index``; ``None``: only notes them."""
+
+    def __init__(self, index: int | None = None, act: Callable[[], object] = lambda: None) -> None:
+        self.seen: list[Point] = []
+        self.reached = False
+        self._index = index
+        self._act = act
+        self._tracer = self._on_call  # kept: an interpreter does not hold on to what it is told to forget while it runs
+
+    def run(self, operation: Callable[[], object]) -> None:
+        """The operation, traced in this thread. Raises what it raises, or ``act`` does."""
+        before = sys.gettrace()
+        sys._getframe().f_trace_opcodes = True  # 3.12 counts instructions only if it was asked before it traces
+        sys.settrace(self._tracer)
+        try:
+            operation()
+        finally:
+            sys.settrace(before)
+
+    def _on_call(self, frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        if code.co_filename.startswith((_HERE, "<frozen")):
+            return None
+        last: int | None = None  # the frame's instruction before this one; None: it begins, or goes on after a yield
+
+        def on_instruction(frame: FrameType, event: str, argument: Any) -> Any:
+            nonlocal last
+            if event == "opcode":
+                # Delivered, the exception would belong to the instruction before: so only where both are handled alike.
+                if last is None or (last in _looks(code) and _handler(code, last) == _handler(code, frame.f_lasti)):
+                    self._reach(code, frame.f_lasti)
+                last = frame.f_lasti
+            return on_instruction
+
+        frame.f_trace = on_instruction
+        frame.f_trace_opcodes = True
+        return on_instruction
+
+    def _reach(self, code: CodeType, offset: int) -> None:
+        if self.reached:
+            return
+        self.seen.append((code, offset))
+        if self._index == len(self.seen) - 1:
+            self.reached = True
+            sys.settrace(None)
+            self._act()
+
+
+def worth_trying(points: list[Point]) -> list[int]:
+    """Of points passed again and again the first visit and the last: their indexes, in order.
+
+    Of functions that only add up or put into words, all points are alike: one is enough.
+    """
+    visits: dict[Point | CodeType, list[int]] = {}
+    for index, point in enumerate(points):
+        visits.setdefault(point if Path(point[0].co_filename).name not in _READERS else point[0], []).append(index)
+    return sorted({index for all_of_one in visits.values() for index in (all_of_one[0], all_of_one[-1])})
+
+
+def place(point: Point) -> str:
+    """The point for people."""
+    code, offset = point
+    line = next((line for start, end, line in code.co_lines() if start <= offset < end), None)
+    return f"{Path(code.co_filename).name}:{line} in {code.co_qualname}, before offset {offset}"

@@ -1,0 +1,149 @@
+"""Two threads at one block, in every order: one stands still at each of its points while the other acts."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import arenas
+from tests.threads.helpers import elsewhere, pattern
+from tests.threads.points import Points, place, worth_trying
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+pytestmark = pytest.mark.usefixtures("quick_collections")
+SIZE = 1024
+LARGER = 3 * SIZE
+LIMIT = 1 << 14
+REFUSALS = (arenas.BlockReleasedError, arenas.InvalidFreeError, arenas.HeapClosedError, BufferError)
+
+
+class Case:
+    """A block, filled, with a fence behind it, in a heap whose locks are known."""
+
+    def __init__(self) -> None:
+        self.locks: list[threading.Lock] = []
+        self.heap = arenas.Heap(arenas=1, region_bytes=4 * LIMIT, limit_bytes=LIMIT, lock_factory=self.new_lock)
+        self.block = self.heap.alloc(SIZE)
+        self.block.view[:] = pattern(1, SIZE)
+        self.fence = self.heap.alloc(64)
+        self.views: list[memoryview] = []
+        self.frees: list[bool] = []
+        self.resized = 0
+
+    def new_lock(self) -> threading.Lock:
+        """A lock that can be asked whether it is held."""
+        self.locks.append(threading.Lock())
+        return self.locks[-1]
+
+    def view(self) -> None:
+        """A view, which is kept."""
+        self.views.append(self.block.view)
+
+    def free(self) -> None:
+        """The end of the block."""
+        self.block.free()
+        self.frees.append(True)
+
+    def grow(self) -> None:
+        """A resize that has to move."""
+        self.block.resize(LARGER)
+        self.resized += 1
+
+    def shrink(self) -> None:
+        """A resize in place."""
+        self.block.resize(SIZE // 2)
+        self.resized += 1
+
+    def reset(self) -> None:
+        """The end of all blocks."""
+        self.heap.reset()
+
+    def close(self) -> None:
+        """The end of the heap."""
+        self.heap.close()
+
+    def try_it(self, name: str) -> None:
+        """The operation of that name; that it is refused is no failure."""
+        with contextlib.suppress(*REFUSALS):
+            getattr(self, name)()
+
+    def strike(self, name: str) -> None:
+        """What the other thread does."""
+        self.try_it(name)
+        self.overwrite()
+
+    def overwrite(self) -> None:
+        """Take all memory there is, and write over it."""
+        taken = []
+        for size in (SIZE, 64):
+            with contextlib.suppress(arenas.OutOfMemoryError, arenas.HeapClosedError):
+                while True:
+                    taken.append(self.heap.alloc(size))
+                    taken[-1].view[:] = b"\xff" * size
+
+    def verify(self) -> None:
+        """Every view has the size and the bytes of its block; the block ended once at most; nothing is left."""
+        assert all(len(view) in {SIZE, LARGER, SIZE // 2} for view in self.views)
+        assert all(view[:SIZE] == pattern(1, min(len(view), SIZE)) for view in self.views)
+        assert len(self.frees) <= 1
+        if not self.block.released:
+            assert not self.frees
+            assert self.block.view[: SIZE // 2] == pattern(1, SIZE // 2)
+            # A block with a view alive has not moved: what is written into the one is in the other.
+            for number in range(len(self.views)):
+                self.views[number][0] ^= 0xFF
+                assert self.views[number][0] == self.block.view[0]
+            self.views.clear()
+            self.block.free()
+        self.views.clear()
+        if not self.heap.closed:
+            if not self.fence.released:
+                self.fence.free()
+            self.heap.check()
+            stats = self.heap.stats()
+            assert (stats.live_blocks, stats.parked_bytes, stats.mailbox_bytes) == (0, 0, 0), stats
+            assert stats.allocations == stats.frees, stats
+            self.heap.trim()
+        self.heap.check()
+        assert self.heap.stats().reserved_bytes == 0
+
+
+FIRST = ["view", "free", "grow", "shrink", "reset"]
+SECOND = ["view", "free", "grow", "shrink", "reset", "close"]
+
+
+@pytest.mark.parametrize("second", SECOND)
+@pytest.mark.parametrize("first", FIRST)
+def test_one_operation_at_any_point_of_another(first: str, second: str) -> None:
+    """Whatever one thread does between two steps of another, both are right: each wins or is told why not."""
+    reached = 0
+    chosen = worth_trying(run(first, None, lambda case: None).seen)
+    for index in chosen[:: len(chosen) // 150 + 1]:
+
+        def strike(case: Case) -> None:
+            nonlocal reached
+            if not any(lock.locked() for lock in case.locks):  # else it would wait, and come after
+                reached += 1
+                elsewhere(lambda: case.strike(second))
+
+        run(first, index, strike)
+    assert reached > 5
+
+
+def run(first: str, index: int | None, strike: Callable[[Case], Any]) -> Points:
+    """A case from beginning to end."""
+    case = Case()
+    points = Points(index, lambda: strike(case))
+    try:
+        points.run(lambda: case.try_it(first))
+        case.overwrite()
+        case.verify()
+    except BaseException as error:
+        error.add_note(f"at point {index}: {place(points.seen[-1])}")
+        raise
+    return points
