@@ -1,0 +1,88 @@
+"""Code that interrupts a section waits for nobody, and a fork divides nothing."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+import arenas
+from arenas import fork
+from tests.threads.helpers import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_adoption_is_only_tried_inside_a_section() -> None:
+    """A finalizer in a thread's first call gets memory while another thread is adopting, and may be waiting for it."""
+    heap = arenas.Heap()
+    heap.alloc(1).free()
+    arena = heap._manager.arenas[0]
+    routing = heap._manager.routing
+    adopting, done = threading.Event(), threading.Event()
+    served: list[int] = []
+
+    def adopt() -> None:
+        with routing.lock:  # type: ignore[attr-defined]
+            adopting.set()
+            done.wait(PATIENCE_SECONDS)
+
+    def interrupt() -> None:
+        # As a finalizer that the collector runs while the section is on the stack.
+        arena.read(lambda _: served.append(heap.alloc(100).size))
+
+    holder = threading.Thread(target=adopt)
+    holder.start()
+    assert adopting.wait(PATIENCE_SECONDS)
+    stranger = threading.Thread(target=interrupt, daemon=True)
+    stranger.start()
+    stranger.join(PATIENCE_SECONDS / 6)
+    in_time = list(served)
+    done.set()
+    holder.join()
+    assert in_time == [100]
+    heap.check()
+
+
+def test_an_interrupted_fork_keeps_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was taken before the interrupt is released after the fork, in both processes."""
+    heap = arenas.Heap(arenas=3)
+    taken: list[int] = []
+
+    class Interrupting:
+        """The last lock in order: Ctrl-C comes while it is waited for."""
+
+        def acquire(self) -> bool:
+            taken.append(sum(arena.lock.locked() for arena in heap._manager.arenas))
+            raise KeyboardInterrupt
+
+    order = heap._manager.locks_in_order
+    monkeypatch.setattr(heap._manager, "locks_in_order", lambda: [*order(), Interrupting()])
+    with pytest.raises(KeyboardInterrupt):
+        fork._before()
+    assert taken == [3]
+    fork._release()
+    monkeypatch.undo()
+    assert not any(arena.lock.locked() for arena in heap._manager.arenas)
+    heap.alloc(10).free()
+    heap.check()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_leaves_the_parent_s_file_alone(tmp_path: Path) -> None:
+    """Closing the heap in the child gives no page back: what was on its way there may be in use again here."""
+    heap = arenas.Heap(backing=arenas.FileMemory(tmp_path / "file", 1 << 16), decay_seconds=0)
+    block = heap.alloc(8192)
+    block.view[:] = b"\xab" * 8192
+    record = block._record
+    assert record.claim()
+    heap._manager.arenas[0].mailbox.append(record)
+    child = os.fork()
+    if child == 0:
+        os._exit(0)
+    assert os.waitpid(child, 0) == (child, 0)
+    assert (tmp_path / "file").read_bytes()[:8192] == b"\xab" * 8192
+    heap.check()
