@@ -73,7 +73,7 @@ class Manager:
             self._divide(granule)
         # Not a cycle: a heap that is dropped goes at once, without waiting for the collector.
         weak = weakref.proxy(self)
-        self.routing = make_routing(arenas, self.arenas, lambda: weak._new_arena())  # noqa: PLW0108 - a bound method would hold the manager
+        self.routing = make_routing(arenas, self.arenas, lambda: weak._new_arena())  # noqa: PLW0108 - not bound: see above
 
     def _divide(self, granule: int) -> None:
         # One region only: each arena gets an equal part of it for good.
@@ -137,9 +137,9 @@ class Manager:
     def _make_large(self) -> Arena:
         arena = self._make_arena(WholeFit(page_bytes=self.backing.page_bytes), Exact())
         arena.shared = True
-        if self._large.setdefault("arena", arena) is arena:
-            self._enter(arena)
-        return self._large["arena"]
+        # Entered before anyone can take from it. Of two made at once one serves, and the other stays empty.
+        self._enter(arena)
+        return self._large.setdefault("arena", arena)
 
     def _near_limit(self, record: Record) -> bool:
         if not self.backing.growable:

@@ -82,9 +82,8 @@ class Record:
         # Every root handed out, with its owner. A list, because two threads may make the first one at once; replaced
         # as a whole when position or size change, so that a view made from the old ones can be told.
         self.roots: Roots = []
-        self.hint: weakref.ref[Any] | None = (
-            None  # calls when the view it watches dies; one a record is enough for a hint
-        )
+        # Calls when the view it watches dies; one a record is enough for a hint.
+        self.hint: weakref.ref[Any] | None = None
 
     @property
     def number(self) -> str:
@@ -167,6 +166,10 @@ def _references(roots: Roots) -> int:
         count = sys.getrefcount(root) + sys.getrefcount(owner)
         for buffer in gc.get_referents(root):
             count += sys.getrefcount(buffer)
+        try:
+            len(root)
+        except ValueError:
+            count += 1  # released by somebody who dug for it: its own reference to the owner is gone
         most = max(count, most)
     return most
 

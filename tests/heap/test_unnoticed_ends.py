@@ -90,6 +90,21 @@ def test_a_released_owner_does_no_harm() -> None:
     assert heap.stats().live_blocks == 0
 
 
+def test_a_released_owner_hides_nobody() -> None:
+    """The reference that went with the release is not taken for one that is still there."""
+    heap = arenas.Heap(arenas=1)
+    block = heap.alloc(100)
+    root = block.view.obj
+    assert isinstance(root, memoryview)
+    seen = memoryview(root.obj)
+    root.release()
+    del root
+    block.free()
+    assert heap.stats().parked_bytes == 128
+    del seen
+    assert heap.stats().parked_bytes == 0
+
+
 def test_giving_pages_back_at_once_looks_at_one_span(monkeypatch: pytest.MonkeyPatch) -> None:
     """With ``decay_seconds=0`` each free asks about the span it made, however many others are free."""
     asked = 0
