@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import weakref
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
 
-from .errors import BlockReleasedError, HeapClosedError, InvalidRequestError
+from .errors import BlockReleasedError, DoubleFreeError, HeapClosedError, InvalidRequestError
 from .layout import Layout
 from .record import Held
 
@@ -163,7 +164,8 @@ class Block:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._record.is_live:
+        # Freed inside, by another thread just now, or with its heap: ended all the same.
+        with contextlib.suppress(DoubleFreeError, HeapClosedError):
             self.free()
 
     def __reduce__(self) -> NoReturn:

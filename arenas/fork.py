@@ -74,10 +74,7 @@ def _release() -> None:
 def _in_child() -> None:
     held = [lock for lock, _ in _fork.taken] + _fork.own
     for heap in _living():
-        for arena in list(heap._manager.arenas):
-            if not any(arena.lock is lock for lock in held):
-                # Made after the locks were taken, and perhaps in use just then by a thread that is no more.
-                arena.renew(heap._manager.lock_factory)
+        heap._manager.renew_locks(held)
     _release()
     for heap in _living():
         heap._after_fork()

@@ -226,6 +226,20 @@ class Manager:
         adoption = [self.routing.lock] if isinstance(self.routing, ByThread) else []
         return [*adoption, *(arena.lock for arena in list(self.arenas)), self.budget.lock]
 
+    def renew_locks(self, held: list[Any]) -> None:
+        """In a forked child: replace every lock but those held over the fork.
+
+        They were made after those were taken, or the taking was interrupted; a thread that is no more may have them.
+        """
+        known = set(map(id, held))
+        if isinstance(self.routing, ByThread) and id(self.routing.lock) not in known:
+            self.routing.lock = threading.RLock()
+        if id(self.budget.lock) not in known:
+            self.budget.lock = threading.RLock()
+        for arena in list(self.arenas):
+            if id(arena.lock) not in known:
+                arena.renew(self.lock_factory)
+
     def release_all(self) -> None:
         """End every allocation, keep the memory."""
         for arena in list(self.arenas):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .block import Block
-from .errors import HeapClosedError, InvalidRequestError
+from .errors import DoubleFreeError, HeapClosedError, InvalidRequestError
 from .layout import Layout
 from .record import Held, Record
 
@@ -62,7 +63,7 @@ class Scope:
         else:
             self._bump(block)
             if zero:
-                heap._clear(record)
+                heap._clear(block._record)  # another one than above, if the heap was reset meanwhile
         # Interrupted before this, the block is dropped, and freed like any other.
         self._blocks.append(block)
         return block
@@ -79,9 +80,9 @@ class Scope:
         self._closed = True
         for blocks in (self._blocks, self._chunks):
             while blocks:
-                block = blocks[-1]
-                if not block.released:
-                    block.free()
+                # Freed earlier, by another thread just now, or with its heap: ended all the same.
+                with contextlib.suppress(DoubleFreeError, HeapClosedError):
+                    blocks[-1].free()
                 blocks.pop()
 
     def __enter__(self) -> Self:

@@ -159,3 +159,18 @@ def test_a_heap_over_a_file_refuses_what_the_next_mapping_may_not_keep(tmp_path:
     memory = arenas.FileMemory(f"{tmp_path}/file", 1 << 16)
     with pytest.raises(arenas.InvalidRequestError, match="8192 exceeds the largest, 4096"):
         arenas.Heap(backing=memory, alignment=8192)
+
+
+def test_leaving_a_with_is_no_second_free() -> None:
+    """A block or scope whose memory another thread freed, or that went with its heap, ends quietly."""
+    heap = arenas.Heap()
+    with heap.alloc(100) as block:
+        block.free()
+    with heap.scope() as scope:
+        first, second = scope.alloc(100), scope.alloc(100)
+        first.free()
+    assert second.released
+    with heap.scope() as scope, heap.alloc(100):
+        scope.alloc(100)
+        heap.close()
+    heap.check()

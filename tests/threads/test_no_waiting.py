@@ -71,6 +71,28 @@ def test_an_interrupted_fork_keeps_no_lock(monkeypatch: pytest.MonkeyPatch) -> N
     heap.check()
 
 
+def test_a_child_takes_over_no_lock_of_a_thread_that_is_no_more() -> None:
+    """What the fork could not take, interrupted or too late, the child replaces; what it took, it keeps."""
+    heap = arenas.Heap()
+    heap.alloc(1).free()
+    manager = heap._manager
+    locks = manager.locks_in_order()
+    assert len(locks) == 3
+    others = threading.Thread(target=lambda: [lock.acquire() for lock in locks])
+    others.start()
+    others.join()
+    manager.renew_locks([])
+    done: list[int] = []
+    child = threading.Thread(target=lambda: done.append(heap.alloc(10).size), daemon=True)
+    child.start()
+    child.join(PATIENCE_SECONDS / 6)
+    assert done == [10]
+    kept = manager.locks_in_order()
+    manager.renew_locks(kept)
+    assert manager.locks_in_order() == kept
+    heap.check()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_child_leaves_the_parent_s_file_alone(tmp_path: Path) -> None:
     """Closing the heap in the child gives no page back: what was on its way there may be in use again here."""
