@@ -27,7 +27,9 @@ class Case:
 
     def __init__(self) -> None:
         self.locks: list[threading.Lock] = []
-        self.heap = arenas.Heap(arenas=1, region_bytes=4 * LIMIT, limit_bytes=LIMIT, lock_factory=self.new_lock)
+        self.heap = arenas.Heap(
+            arenas=1, region_bytes=4 * LIMIT, limit_bytes=LIMIT, lock_factory=self.new_lock, clock=lambda: 100.0
+        )
         self.block = self.heap.alloc(SIZE)
         self.block.view[:] = pattern(1, SIZE)
         self.fence = self.heap.alloc(64)
