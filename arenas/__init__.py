@@ -27,7 +27,7 @@ from .errors import (
     InvalidRequestError,
     OutOfMemoryError,
 )
-from .heap import Heap
+from .heap import Heap, Local
 from .placement import BestFit
 from .protocols import Backing, Mapping, Placement
 from .scope import Scope
@@ -55,6 +55,7 @@ __all__ = [
     "InteriorAddressError",
     "InvalidFreeError",
     "InvalidRequestError",
+    "Local",
     "Mapping",
     "OutOfMemoryError",
     "Placement",

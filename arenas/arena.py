@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import audit
 from .errors import ArenaBusyError, BlockReleasedError
+from .growth import place_in_new_region
+from .record import Mover, number
 from .repair import rebuild
-from .search import look_at_all, look_at_some, orphans, sweep
+from .search import flush, look_at_all, orphans, settle, sweep
 from .section import interrupts_section, section
 from .summary import summarize
-from .table import ALL_MARKS
 
 if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable
 
     from .growth import Growth
-    from .protocols import LockFactory, Mapping
+    from .protocols import LockFactory
     from .record import Record
     from .stats import Stats
     from .table import SpanTable
@@ -41,12 +41,12 @@ class Arena:
         """An arena without memory as yet."""
         self.table = table
         self.number = table.number
-        self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
+        self.mailbox = table.mailbox
         # The state of the thread it belongs to; None: nobody's.
         self.owner: weakref.ref[Any] | None = None
         self.shared = False  # whether no thread may ever own it
         self._growth = growth
-        # Protects the table, and every field of its records but `roots`, `hint`, `tag`, `held` and `dropped`.
+        # Protects the table, and every field of its records but `roots`, `terms`, `stock` and `phase`.
         self.lock = lock_factory()
         self._dirty = False
 
@@ -60,7 +60,7 @@ class Arena:
             self._enter(waited)
             done = self.table.place(record)
             if not done and grow:
-                done = self._take_from_new_region(record)
+                done = place_in_new_region(self.table, self._growth, record)
             self._dirty = False
             return done
 
@@ -97,55 +97,59 @@ class Arena:
             self._dirty = False
 
     @section
-    def reclaim_unseen(self, record: Record) -> bool:
+    def reclaim_unseen(self, serial: int, record: Record) -> bool:
         """End an allocation held by an array, unless something still sees its memory; whether it did."""
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            done = self.table.put_back_unseen(record)
+            done = self.table.put_back_unseen(serial, record)
             self._dirty = False
             return done
 
     # Resizing
 
     @section
-    def resize(self, record: Record, size: int, span: int) -> bool:
+    def resize(self, record: Record, serial: int, size: int, span: int) -> bool:
         """Resize in place; False where there is no room. Raises ``BufferError`` while a view is alive."""
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            mover = object()
+            mover = Mover()
             try:
-                self._begin_move(record, mover)
+                self._begin_move(record, serial, mover)
                 done = self.table.resize(record, size, span)
             finally:
-                if record.mover is mover:
-                    record.mover = None
+                if record.phase is mover:
+                    record.phase = None
             self._dirty = False
             return done
 
     @section
-    def begin_move(self, record: Record, mover: object) -> memoryview | None:
-        """Bar new views and anchor the memory, so that a copy can be made of it, until ``record.mover`` is cleared."""
+    def begin_move(self, record: Record, serial: int, mover: Mover) -> memoryview | None:
+        """Bar new views and anchor the memory, so that a copy can be made of it, until ``record.phase`` is cleared."""
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            self._begin_move(record, mover)
-            anchor = record.view(record.roots, record.size)
+            self._begin_move(record, serial, mover)
+            anchor = record.view(record.size)
             self._dirty = False
             return anchor
 
-    def _begin_move(self, record: Record, mover: object) -> None:
+    def _begin_move(self, record: Record, serial: int, mover: Mover) -> None:
         # Each error is raised where it is made: one kept in a variable would keep this frame, and a block, alive.
         self._dirty = False
-        if not record.is_live:
-            raise BlockReleasedError(f"allocation {record.number} of {record.size} bytes was freed")
-        if record.mover is not None:
+        live = self.table.live
+        if serial not in live:
+            raise BlockReleasedError(f"allocation {number(serial)} was freed")
+        if record.phase is not None:
             raise BufferError(f"allocation {record.number} is being resized already")
-        # Publish first, then look: a view made meanwhile is either seen here, or sees this.
-        record.mover = mover
+        # Publish first, then look: who frees it, or makes a view meanwhile, is either seen here, or sees this.
+        record.phase = mover
+        if serial not in live:
+            record.phase = None
+            raise BlockReleasedError(f"allocation {number(serial)} was freed")
         if record.visible():
-            record.mover = None
+            record.phase = None
             raise BufferError(f"allocation {record.number} of {record.size} bytes has a view; it cannot be resized")
         self._dirty = True
 
@@ -160,19 +164,41 @@ class Arena:
     def tidy(self, expired: bytes, generation: int, *, thorough: bool) -> int:
         """Drain, look at what is parked, give back idle pages and regions; the bytes given back.
 
-        ``expired`` holds the marks of the pages that count as idle. ``thorough`` also finds what an interrupted
-        finalizer or free left behind. O(free spans), thorough O(records).
+        ``expired`` holds the marks of the pages that count as idle. ``thorough`` also takes back what the threads'
+        caches hold, and finds what an interrupted finalizer or free left behind. O(free spans), thorough O(records).
         """
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            self.table.generation = generation
+            settle(self.table, expired, generation)
             look_at_all(self.table)
             if thorough:
+                flush(self.table)
                 sweep(self.table)
             returned = self.table.return_pages(expired) if expired else 0
             self._dirty = False
             return returned
+
+    @section
+    def sweep(self) -> None:
+        """Find what an interrupted finalizer or free left behind. O(records)."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            look_at_all(self.table)
+            sweep(self.table)
+            self._dirty = False
+
+    @section
+    def take_back(self, records: list[Record]) -> None:
+        """Return claimed spans for which a thread's cache has no room. Empties the list."""
+        waited = self._meet()
+        with self.lock:
+            self._enter(waited)
+            while records:
+                self.table.put_back(records[-1])
+                records.pop()
+            self._dirty = False
 
     @section
     def release_all(self) -> None:
@@ -180,21 +206,25 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            for record in list(self.table.live.values()):
-                if record.claim():
-                    self.table.put_back(record)
+            self._release_all()
             self._dirty = False
+
+    def _release_all(self) -> None:
+        for serial, record in self.table.live.copy().items():
+            if record.claim(serial):
+                self.table.put_back(record)
+        flush(self.table)
 
     @section
     def close(self) -> None:
         """End every allocation and let go of every region. What something still sees stays mapped until it is gone."""
+        for cache in self.table.caches:
+            cache.close()
         self.table.eager = False  # before anything: giving pages back would punch holes into a file that is to persist
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            for record in list(self.table.live.values()):
-                if record.claim():
-                    self.table.put_back(record)
+            self._release_all()
             self.table.close()
             self._dirty = False
 
@@ -206,6 +236,7 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
+            settle(self.table, b"", self.table.generation)
             look_at_all(self.table)
             result = reader(self.table)
             self._dirty = False
@@ -241,7 +272,7 @@ class Arena:
 
     def _drain(self) -> None:
         while True:
-            # Never "check, then pop": two threads may not be in here, but a length read is stale without the GIL.
+            # Never "check, then pop": its owner empties the mailbox without the lock.
             try:
                 record = self.mailbox.popleft()
             except IndexError:
@@ -253,29 +284,3 @@ class Arena:
         rebuild(self.table)
         for record in orphans(self.table):
             self.table.put_back(record)
-
-    def _take_from_new_region(self, record: Record) -> bool:
-        if not self.table.backing.growable or self.table.closed:
-            return False
-        if look_at_some(self.table) and self.table.place(record):
-            return True
-        mapping = self._map(record)
-        if mapping is None:
-            return False
-        region = self.table.add_region(mapping)
-        if not self.table.place(record):
-            # The budget refused the pages: the region is of no use.
-            self.table.drop_region(region)
-            return False
-        self._growth.grew()
-        return True
-
-    def _map(self, record: Record) -> Mapping | None:
-        if self._growth.hoards(self.table.placement, self.table.carved_bytes):
-            self.table.return_pages(ALL_MARKS)
-        for length in self._growth.lengths(record.span):
-            try:
-                return self.table.backing.map(length, record.alignment)
-            except (OSError, MemoryError, OverflowError):
-                continue
-        return None

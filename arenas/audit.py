@@ -66,8 +66,7 @@ def _audit_sums(table: SpanTable) -> None:
     sums = {
         "reserved_bytes": sum(region.size for region in table.regions),
         "carved_bytes": sum(record.span for record in carved),
-        "cached_bytes": sum(record.span for record in scope),
-        "asked_bytes": sum(record.size for record in carved if record.held is not Held.SCOPE),
+        "scope_bytes": sum(record.span for record in scope),
         "committed_bytes": sum(region.committed_bytes for region in table.regions),
     }
     # Every running sum equals what it sums up.

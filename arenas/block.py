@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import time
 import weakref
-from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, cast
+from sys import getrefcount
+from threading import get_ident
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .errors import BlockReleasedError, DoubleFreeError, HeapClosedError, InvalidRequestError
 from .layout import Layout
-from .record import Held
+from .record import UNSEEN_FIRST, Handle, Held, Mover, number
+from .system import FREE_THREADED
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,8 +28,8 @@ if TYPE_CHECKING:
 
 
 class ViewHint(weakref.ref[Any]):
-    """Calls the heap when a view dies. A hint that it is time to look, no proof: finalizers that may read the view
-    run after it.
+    """Calls the heap when a view dies. A hint that it is time to look, no proof: finalizers that may read the view run
+    after it.
     """
 
     # No reference to the record itself: those are counted, to find handles that ended without a word.
@@ -36,69 +40,71 @@ class ViewHint(weakref.ref[Any]):
     @classmethod
     def watch(cls, visible: object, record: Record, heap: Service) -> None:
         """Have the heap called when ``visible`` dies, through which the record's memory can be seen."""
-        hint = cls(visible, heap._view_died)
-        hint.arena_number = record.arena_number
-        hint.serial = record.serial
-        record.hint = hint
+        hints = heap._manager.arena_at[record.arena_number].table.hints
+        serial = record.serial
+        watched = hints.get(serial)
+        if watched is None or watched() is None:  # one is enough for a hint
+            hint = cls(visible, heap._view_died)
+            hint.arena_number = record.arena_number
+            hint.serial = serial
+            hints[serial] = hint
 
 
-class Block:
+class Block(Handle):
     """One allocation: a span of a heap, and the way to its memory.
 
     Get one from :meth:`arenas.Heap.alloc`. It ends with :meth:`free`, at the end of ``with block:``, or when the last
     reference to it is dropped; its memory is used again only when nothing can see it any more.
 
-    Usable from any thread. Freed by two at once, exactly one succeeds and the other gets ``DoubleFreeError``.
+    Usable from any thread. Freed by two at once, exactly one succeeds and the other gets ``DoubleFreeError``. Once it
+    has ended only its ``repr``, ``heap`` and ``released`` can be asked; all else is ``BlockReleasedError``.
     It has no ``__buffer__`` on purpose: ``np.ndarray(buffer=block)`` would keep only a reference to the handle, which
     ``free`` could not see.
     """
 
-    __slots__ = ("__weakref__", "_heap", "_record")
-
-    def __init__(self, heap: Service, record: Record) -> None:
-        self._heap = heap
-        self._record = record
+    __slots__ = ()
+    _heap: Service
+    _record: Record
+    _serial: int
 
     @property
     def size(self) -> int:
         """Bytes asked for."""
-        return self._record.size
+        return self._live_record().size
 
     @property
     def capacity(self) -> int:
         """Bytes to which it can grow without moving, whatever its neighbours are."""
-        return self._record.span
+        return self._live_record().span
 
     @property
     def alignment(self) -> int:
         """The power of two that divides its address."""
-        return self._record.alignment
+        return self._live_record().alignment
 
     @property
     def arena(self) -> int:
         """The number of the arena it was taken from."""
-        return self._record.arena_number
+        return self._live_record().arena_number
 
     @property
     def heap(self) -> Heap:
         """The heap it was taken from."""
-        return cast("Heap", self._heap)
+        return self._heap.whole
 
     @property
     def tag(self) -> str | None:
         """What the caller named it."""
-        return self._record.tag
+        return self._live_record().tag
 
     @property
     def offset(self) -> int:
-        """Where it begins in its backing. Raises ``BlockReleasedError`` once freed."""
+        """Where it begins in its backing."""
         return self._live_record().offset
 
     @property
     def address(self) -> int:
-        """Where it begins in this process. Raises ``InvalidRequestError`` over an ``AddressSpace``,
-        ``BlockReleasedError`` once freed.
-        """
+        """Where it begins in this process. Raises ``InvalidRequestError`` over an ``AddressSpace``."""
         address = self._live_record().address
         if address is None:
             raise InvalidRequestError("an AddressSpace has no addresses; use block.offset")
@@ -109,24 +115,28 @@ class Block:
         """A fresh writable ``memoryview`` of the ``size`` bytes. O(1).
 
         While it, or anything made from it, is alive the memory is not used again, whatever becomes of the block.
-        Raises ``BlockReleasedError`` once freed, ``BufferError`` while another thread resizes the block.
+        Raises ``BufferError`` while another thread resizes the block.
         """
         while True:
             record = self._record
-            roots = record.roots  # before the size, which a resize changes first
             size = record.size
-            self._live_record()
-            # Publish the view's anchor, then look again: freers and movers change the state first, then look for
-            # anchors.
-            view = record.view(roots, size)
-            if record.mover is not None:
-                raise BufferError(f"{self!r} is being resized by another thread")
-            if view is None or not record.is_live:
-                self._live_record()
-            elif record.roots is roots and self._record is record:
-                if record.hint is None or record.hint() is None:
+            # Publish the view's anchor, then look: freers and movers change the state first, then look for anchors.
+            view = record.view(size)
+            if (
+                view is not None
+                and self._serial in record.region.live  # type: ignore[union-attr]
+                and record.phase is None
+                and record.size == size
+                and self._record is record
+            ):
+                if record.region.awaited:  # type: ignore[union-attr]
                     ViewHint.watch(view, record, self._heap)
                 return view
+            self._live_record()
+            if isinstance(record.phase, Mover):
+                raise BufferError(  # noqa: TRY004 - a state, no type
+                    f"{self!r} is being resized by another thread"
+                )
 
     def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:
         """A NumPy array over the block's memory, from its start; it counts as a view. Needs the extra
@@ -150,12 +160,44 @@ class Block:
 
     def free(self) -> None:
         """Give the memory back. Raises ``DoubleFreeError`` if that was done already."""
-        self._heap._free_block(self)
+        record = self._record
+        serial = self._serial
+        stock = record.stock
+        cache = stock.cache
+        if FREE_THREADED and record.serial != serial:
+            self._heap._free_slowly(self)  # which waits for a resize that has stored one of the two
+            return
+        try:
+            # The claim: of two threads that try, one finds the entry. No call, so no interrupt between it and the push.
+            del cache.live[serial]
+        except KeyError:
+            self._heap._free_slowly(self)
+            return
+        # Claimed first, then looked: who makes a view, or resizes, publishes first and then looks for the claim.
+        roots = record.roots
+        if record.phase is not None or (
+            # What `record.visible()` says, without its call where one owner was looked at once.
+            roots and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))
+        ):
+            self._heap._release(record)
+            return
+        if ENDS_PLAIN:
+            self.__class__ = Block  # which has no finalizer to run
+        if cache.ident == get_ident():
+            stock.ready.append(record)
+            cache.room = room = cache.room - stock.charge
+            if room < 0:
+                self._heap._make_way(cache)
+        else:
+            cache.mailbox.append(record)
+            if cache.awaited:
+                self._heap._waiters.wake()
 
     @property
     def released(self) -> bool:
         """Whether it has been freed."""
-        return not self._record.is_live
+        record, serial = self._pair()
+        return record.region is None or serial not in record.region.live
 
     def __enter__(self) -> Self:
         self._live_record()
@@ -173,21 +215,55 @@ class Block:
 
     def __repr__(self) -> str:
         record = self._record
-        state = "live" if record.is_live else "freed"
-        tag = "" if record.tag is None else f", tag {record.tag!r}"
-        return f"<Block {record.number} of {record.size} bytes{tag}, {state}>"
+        size, tag = f" of {record.size} bytes", "" if record.tag is None else f", tag {record.tag!r}"
+        if record.serial != self._serial:
+            size = tag = ""  # the record serves another allocation by now
+        return f"<Block {number(self._serial)}{size}{tag}, {'freed' if self.released else 'live'}>"
+
+    def _pair(self) -> tuple[Record, int]:
+        """The record and the serial, which belong together unless the record serves another allocation by now."""
+        record, serial = self._record, self._serial
+        for _ in range(_PATIENCE):
+            if record.serial == serial or not isinstance(record.phase, Mover):
+                break
+            time.sleep(0)
+            record, serial = self._record, self._serial
+        return record, serial
+
+    def _live_record(self) -> Record:
+        while True:
+            record, serial = self._pair()
+            region = record.region
+            if region is not None and serial in region.live:
+                return record
+            if self._record is record:
+                break
+        if self._heap.closed:
+            raise HeapClosedError(f"{self!r} went with its heap, which is closed")
+        raise BlockReleasedError(f"{self!r} was freed: its memory may belong to another by now")
+
+
+class HeldBlock(Block):
+    """A block that has not been freed yet. Dropped, it gives its memory back."""
+
+    __slots__ = ()
 
     def __del__(self, _ends_with_handle: tuple[Held, ...] = (Held.HANDLE, Held.SCOPE)) -> None:
         # Runs anywhere, also while this thread holds the arena's lock, also when modules are being torn down: leave
         # word, wake a waiter, nothing else.
-        record = getattr(self, "_record", None)  # none: interrupted before there was one
-        if record is not None and record.is_live and record.held in _ends_with_handle:
-            self._heap._handle_died(record)
+        try:
+            record = self._record
+            serial = self._serial or record.serial  # none yet: interrupted just after it was served
+            if serial in record.region.live and record.terms.held in _ends_with_handle:  # type: ignore[union-attr]
+                self._heap._handle_died(record, serial)
+        except AttributeError:
+            pass  # interrupted before it had a record, or that a region
 
-    def _live_record(self) -> Record:
-        record = self._record
-        if not record.is_live:
-            if self._heap.closed:
-                raise HeapClosedError(f"{self!r} went with its heap, which is closed")
-            raise BlockReleasedError(f"{self!r} was freed: its memory may belong to another by now")
-        return record
+
+# A freed block becomes a plain one: that costs an eighth of the finalizer's call. Without the GIL, changing an object's
+# class may stop the world.
+ENDS_PLAIN = not FREE_THREADED
+
+# Without the GIL a resize may be met between its two stores; so often it is looked at again. Not for ever: the one that
+# waits may be a handler in the thread that resizes what this block's memory is used for now.
+_PATIENCE = 1000 if FREE_THREADED else 0

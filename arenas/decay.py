@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .table import ALL_MARKS
+from math import inf
+
+from .region import ALL_MARKS
 
 # A page freed in one step of the clock is idle this many steps later; so it goes within an eighth of `decay_seconds`
 # before it is due.
@@ -21,6 +23,10 @@ class Decay:
         self.seconds = seconds
         self._last_step = 0
         self.generation = 1
+
+    def due(self, now: float) -> float:
+        """When the step after ``now`` begins."""
+        return (int(now / self.seconds * _STEPS) + 1) * self.seconds / _STEPS if self.seconds else inf
 
     def expired(self, now: float) -> bytes | None:
         """The marks that have expired, at the first call in a step; None when there is nothing to do."""

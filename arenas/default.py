@@ -28,7 +28,7 @@ def default_heap() -> Heap:
 def _make_default() -> Heap:
     limit = os.environ.get("ARENAS_LIMIT")
     heap = Heap(limit_bytes=parse_size(limit) if limit else None, name="default")
-    heap._permanent = True
+    heap._manager.permanent = True
     # Of two made at once, the one entered first; the other has no memory yet.
     return _slot.setdefault("default", heap)
 
@@ -43,10 +43,10 @@ def set_default_heap(heap: Heap) -> Heap | None:
         raise TypeError(f"the default must be a Heap, not {type(heap).__name__}")
     heap._refuse_closed()
     before = _slot.get("default")
-    heap._permanent = True
+    heap._manager.permanent = True
     _slot["default"] = heap
     if before is not None and before is not heap:
-        before._permanent = False
+        before._manager.permanent = False
     return before
 
 

@@ -1,13 +1,17 @@
-"""How long an arena's next region is: one rule a class."""
+"""Growing an arena, and how long its next region is: one rule a class."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from .region import ALL_MARKS
+from .search import look_at_some
 from .sizes import size_class
 
 if TYPE_CHECKING:
-    from .protocols import Placement
+    from .protocols import Mapping, Placement
+    from .record import Record
+    from .table import SpanTable
 
 # An arena's first region is at least this long, unless the heap's `region_bytes` is less.
 FIRST_REGION_BYTES = 128 << 10
@@ -62,3 +66,32 @@ class Exact:
     def hoards(self, placement: Placement, carved_bytes: int) -> bool:
         """When more is idle than in use: regions of lengths that were asked for once."""
         return placement.free_bytes > carved_bytes
+
+
+def place_in_new_region(table: SpanTable, growth: Growth, record: Record) -> bool:
+    """Carve a request for which there is no room, from a new region. Under the arena's lock."""
+    if not table.backing.growable or table.closed:
+        return False
+    if look_at_some(table) and table.place(record):
+        return True
+    mapping = _map(table, growth, record)
+    if mapping is None:
+        return False
+    region = table.add_region(mapping)
+    if not table.place(record):
+        # The budget refused the pages: the region is of no use.
+        table.drop_region(region)
+        return False
+    growth.grew()
+    return True
+
+
+def _map(table: SpanTable, growth: Growth, record: Record) -> Mapping | None:
+    if growth.hoards(table.placement, table.carved_bytes):
+        table.return_pages(ALL_MARKS)
+    for length in growth.lengths(record.span):
+        try:
+            return table.backing.map(length, record.alignment)
+        except (OSError, MemoryError, OverflowError):
+            continue
+    return None

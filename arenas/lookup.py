@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from .table import SpanTable
 
 
-def raw_record(manager: Manager, address: int) -> Record:
-    """The live record of an address from ``malloc``. Raises the ``InvalidFreeError`` that fits. O(log regions) when
-    it is one.
+def raw_record(manager: Manager, address: int) -> tuple[Record, int]:
+    """The live record of an address from ``malloc``, and its serial. O(log regions).
+
+    Raises the ``InvalidFreeError`` that fits.
     """
     region = manager.addresses.find(address)
     if region is None or region.address is None:
@@ -24,8 +25,10 @@ def raw_record(manager: Manager, address: int) -> Record:
     table = manager.arena_at[region.arena_number].table
     position = region.base + address - region.address
     record = table.carved.get(position)
-    if record is not None and record.is_live and record.held is Held.ADDRESS:
-        return record
+    if record is not None:
+        serial = record.serial  # first: what is found out of it holds for this allocation, or it is not live any more
+        if serial in table.live and record.held is Held.ADDRESS:
+            return record, serial
     raise manager.arena_at[region.arena_number].read(lambda table: _why_not(table, region, address))
 
 
@@ -35,7 +38,7 @@ def _why_not(table: SpanTable, region: Region, address: int) -> InvalidFreeError
     where = f"address {address:#x}"
     if address in table.recent or (record is not None and record.address == address and not record.is_live):
         return DoubleFreeError(f"{where} was freed already")
-    if record is None:
+    if record is None or record.state == "cached":
         return InvalidFreeError(
             f"{where} lies in free memory of arena {table.number}: it was never allocated, or freed long ago"
         )
@@ -72,8 +75,10 @@ def _at_offset(table: SpanTable, offset: int) -> BlockInfo | None:
 
 def _info(table: SpanTable, position: int) -> BlockInfo | None:
     record = _around(table, position)
-    # The rest of a scope's chunk is no allocation yet.
-    return None if record is None or record.held is Held.SCOPE else info_of(table, record, position - record.position)
+    # The rest of a scope's chunk is no allocation yet, what lies in a cache none any more.
+    if record is None or record.held is Held.SCOPE or not (record.is_live or record.parked):
+        return None
+    return info_of(table, record, position - record.position)
 
 
 def _around(table: SpanTable, position: int) -> Record | None:

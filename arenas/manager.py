@@ -1,107 +1,29 @@
-"""The arenas of one heap: which one serves a request, where a freed span goes, growth, adoption, decay, relief."""
+"""Which arena serves a request, where a freed span goes, decay, relief."""
 
 from __future__ import annotations
 
 import contextlib
-import itertools
-import threading
-import time
-import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .address_map import AddressMap
-from .arena import Arena
-from .backing import Budget
-from .decay import Decay
 from .errors import ArenaBusyError
-from .growth import FIRST_REGION_BYTES, Doubling, Exact
-from .placement import WholeFit
-from .routing import ByThread, arena_count, make_routing
-from .sizes import round_down
-from .slices import MappingSlice
-from .table import ALL_MARKS, SpanTable
+from .growth import FIRST_REGION_BYTES
+from .region import ALL_MARKS
+from .roster import Roster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .growth import Growth
-    from .protocols import Backing, Clock, LockFactory, Placement, PlacementFactory
+    from .arena import Arena
+    from .cache import Cache
     from .record import Record
 
-DEFAULT_REGION_BYTES = 64 << 20
-LARGE_BYTES = 1 << 20
 
-
-class Manager:
+class Manager(Roster):
     """Routes requests and frees. Every method may be called from any thread.
 
     Large blocks go to an arena of their own whose every region is one block: their warm memory belongs to the heap,
     not to a thread, so 32 threads taking turns keep one thread's worth.
     """
-
-    def __init__(
-        self,
-        backing: Backing,
-        placement: PlacementFactory,
-        *,
-        arenas: str | int,
-        granule: int,
-        limit_bytes: int | None,
-        region_bytes: int,
-        decay_seconds: float | None,
-        clock: Clock = time.monotonic,
-        lock_factory: LockFactory = threading.Lock,
-    ) -> None:
-        self.backing = backing
-        self.addresses = AddressMap()
-        self.budget = Budget(limit_bytes)
-        self.arenas: list[Arena] = []  # only ever appended to
-        self.arena_at: dict[int, Arena] = {}  # the same by number: an interrupted creation may skip one
-        self._numbers = itertools.count()
-        self.closed = False
-        self._placement = placement
-        self._region_bytes = region_bytes
-        self.lock_factory = lock_factory
-        self._clock = clock
-        self._decay = Decay(decay_seconds)
-        self._large: dict[str, Arena] = {}  # at most one: entered by setdefault, which needs no lock
-        self._large_bytes = min(LARGE_BYTES, region_bytes // 2) if backing.growable else None
-        count = arena_count(arenas, growable=backing.growable)
-        for _ in range(count):
-            self._new_arena()
-        if not backing.growable:
-            self._divide(granule)
-        # Not a cycle: a heap that is dropped goes at once, without waiting for the collector.
-        weak = weakref.proxy(self)
-        self.routing = make_routing(arenas, self.arenas, lambda: weak._new_arena())  # noqa: PLW0108 - not bound: see above
-
-    def _divide(self, granule: int) -> None:
-        # One region only: each arena gets an equal part of it for good.
-        size = self.backing.size_bytes or 0
-        whole = self.backing.map(size, self.backing.alignment)
-        step = max(self.backing.page_bytes, granule)
-        part = round_down(size // len(self.arenas), step) if len(self.arenas) > 1 else 0
-        for index, arena in enumerate(self.arenas):
-            start = index * part
-            end = start + part if index < len(self.arenas) - 1 else round_down(size, granule)
-            if end > start:
-                arena.table.add_region(MappingSlice(whole, start, end - start))
-
-    def _new_arena(self) -> Arena:
-        arena = self._make_arena(self._placement(), Doubling(self._region_bytes))
-        self._enter(arena)
-        return arena
-
-    def _make_arena(self, placement: Placement, growth: Growth) -> Arena:
-        table = SpanTable(next(self._numbers), self.backing, placement, self.budget, self.addresses)
-        table.closed = self.closed
-        table.eager = self._decay.seconds == 0
-        table.generation = self._decay.generation
-        return Arena(table, growth, lock_factory=self.lock_factory)
-
-    def _enter(self, arena: Arena) -> None:
-        self.arena_at[arena.number] = arena
-        self.arenas.append(arena)
 
     # Taking
 
@@ -109,8 +31,8 @@ class Manager:
         """Carve a span for the request somewhere; False where neither memory nor limit allows it."""
         home = None
         try:
-            home = self._home(record)
-            if not self._near_limit(record):
+            home = self.home(record)
+            if not self._near_limit(record.span):
                 return home.take(record, grow=True)
             # Growing would soon hit the limit: first whatever the neighbours have lying about.
             return (
@@ -128,24 +50,18 @@ class Manager:
             return False
         return self.backing.growable or any(record.span <= arena.table.reserved_bytes for arena in self.arenas)
 
-    def _home(self, record: Record) -> Arena:
+    def home(self, record: Record) -> Arena:
+        """The arena that serves a request of this size by this thread."""
         if self._large_bytes is None or record.span < self._large_bytes:
-            return self.routing.home()
+            return self.arena_at[self.routing.cache().arena_number]
         large = self._large.get("arena")
         return self._make_large() if large is None else large
 
-    def _make_large(self) -> Arena:
-        arena = self._make_arena(WholeFit(page_bytes=self.backing.page_bytes), Exact())
-        arena.shared = True
-        # Entered before anyone can take from it. Of two made at once one serves, and the other stays empty.
-        self._enter(arena)
-        return self._large.setdefault("arena", arena)
-
-    def _near_limit(self, record: Record) -> bool:
+    def _near_limit(self, span: int) -> bool:
         if not self.backing.growable:
             return True
         left = self.budget.left_bytes
-        return left is not None and left < record.span + FIRST_REGION_BYTES
+        return left is not None and left < span + FIRST_REGION_BYTES
 
     def _others(self, home: Arena | None) -> Iterator[Arena]:
         return (
@@ -169,10 +85,14 @@ class Manager:
     # Giving back
 
     def give(self, record: Record) -> None:
-        """Return a claimed record: into its arena where this thread may enter it, else into the arena's mailbox.
-        Never waits for another owner.
+        """Return a claimed record: to this thread's cache, into its arena where this thread may enter it, else into the
+        arena's mailbox. Never waits for another owner.
         """
-        arena = self.arena_at[record.arena_number]
+        arena = self.arena_at[record.region.arena_number]  # type: ignore[union-attr]
+        if self._cache_bytes:
+            cache = self.my_cache()
+            if cache is not None and cache.arena_number == arena.number and not record.visible() and cache.keep(record):
+                return
         if self.routing.may_enter(arena) if not arena.shared else not arena.lock.locked():
             try:
                 arena.put_back(record)
@@ -182,11 +102,62 @@ class Manager:
                 return
         arena.mailbox.append(record)
 
+    def cache_for(self, request: Record) -> Cache | None:
+        """This thread's cache, if it may hold what the request needs."""
+        step = self._terms.alignment
+        if request.span > self._cache_bytes or request.alignment > step or request.span & (step - 1):
+            return None
+        try:
+            return self.routing.cache()
+        except ArenaBusyError:
+            return None
+
+    def assign(self, record: Record) -> None:
+        """Let what was taken go to this thread's cache when it is freed, if it suits."""
+        if self._cache_bytes:
+            cache = self.my_cache()
+            if cache is not None and cache.arena_number == record.arena_number:
+                record.stock = cache.stock(record)
+
+    def my_cache(self) -> Cache | None:
+        """This thread's cache, if it has one."""
+        cache: Cache | None = getattr(self.here, "cache", None)
+        return cache
+
+    def make_way(self, cache: Cache) -> None:
+        """A free found this thread's cache full: its oldest half goes back to the arena."""
+        self._take_back(cache, cache.surplus())
+
+    def collect(self, cache: Cache) -> None:
+        """Take what others have freed into this thread's cache."""
+        if cache.mailbox:
+            self._take_back(cache, cache.collect())
+
+    def _take_back(self, cache: Cache, records: list[Record]) -> None:
+        if records:
+            arena = self.arena_at[cache.arena_number]
+            try:
+                arena.take_back(records)
+            except ArenaBusyError:
+                arena.mailbox.extend(records)
+
+    def await_memory(self, awaited: bool) -> None:  # noqa: FBT001 - a state to be in
+        """Tell every thread's cache whether somebody waits for memory."""
+        for arena in list(self.arenas):
+            for cache in list(arena.table.caches):
+                cache.await_memory(awaited)
+
     # Upkeep
 
     def tick(self) -> None:
         """Give back what has been idle for ``decay_seconds``. Nothing but a look at the clock, most of the time."""
-        expired = self._decay.expired(self._clock())
+        now = self._clock()
+        expired = self._decay.expired(now)
+        cache = self.my_cache()
+        if cache is not None:
+            cache.due = self._decay.due(now)
+            if self.closed:  # which looked at the caches before this, perhaps
+                cache.close()
         if expired is None:
             return
         for arena in list(self.arenas):
@@ -205,9 +176,9 @@ class Manager:
                 returned += arena.tidy(ALL_MARKS, self._decay.generation, thorough=True)
         return returned
 
-    def make_room(self, record: Record) -> bool:
+    def make_room(self, span: int) -> bool:
         """Short of memory, gather what is on its way back and, under a limit, idle pages; whether it was short."""
-        if not self._near_limit(record):
+        if not self._near_limit(span):
             return False
         if self.budget.limit_bytes is None:
             self.drain()
@@ -221,35 +192,8 @@ class Manager:
             with contextlib.suppress(ArenaBusyError):
                 arena.tidy(b"", self._decay.generation, thorough=True)
 
-    def locks_in_order(self) -> list[Any]:
-        """Every lock, in the order in which they nest: for a fork."""
-        adoption = [self.routing.lock] if isinstance(self.routing, ByThread) else []
-        return [*adoption, *(arena.lock for arena in list(self.arenas)), self.budget.lock]
-
-    def renew_locks(self, held: list[Any]) -> None:
-        """In a forked child: replace every lock but those held over the fork.
-
-        They were made after those were taken, or the taking was interrupted; a thread that is no more may have them.
-        """
-        known = set(map(id, held))
-        if isinstance(self.routing, ByThread) and id(self.routing.lock) not in known:
-            self.routing.lock = threading.RLock()
-        if id(self.budget.lock) not in known:
-            self.budget.lock = threading.RLock()
+    def sweep(self) -> None:
+        """Find what interruptions have left behind, one arena's lock at a time."""
         for arena in list(self.arenas):
-            if id(arena.lock) not in known:
-                arena.renew(self.lock_factory)
-
-    def release_all(self) -> None:
-        """End every allocation, keep the memory."""
-        for arena in list(self.arenas):
-            arena.release_all()
-
-    def close(self) -> None:
-        """End every allocation, let go of the memory, serve nothing more."""
-        self.closed = True
-        for arena in list(self.arenas):
-            arena.table.closed = True
-            # Busy: a handler closes the heap that the code it interrupted is inside of; that gets no more memory.
             with contextlib.suppress(ArenaBusyError):
-                arena.close()
+                arena.sweep()

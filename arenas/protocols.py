@@ -26,10 +26,11 @@ class Mapping(Protocol):
     address: int | None
     """Where the range begins in this process; None where there is no memory."""
 
-    def root(self, start: int, size: int) -> memoryview:
-        """A memoryview over ``size`` bytes from ``start``, from any thread, also without the GIL.
+    def owner(self, start: int, size: int) -> Any:  # noqa: ANN401 - any exporter of a buffer
+        """A new object that exports, as a writable buffer, at least ``size`` bytes from ``start``, and keeps the range.
 
-        Its owner (``obj``) is its own too: nothing but what is made of this memoryview refers to it.
+        Nothing but what is made of its buffer, and the caller, may refer to it: its reference count is the proof that
+        nobody sees the memory. From any thread, also without the GIL.
         """
 
     def decommit(self, start: int, size: int) -> bool:

@@ -8,7 +8,7 @@ from typing import SupportsIndex
 from . import lookup
 from .block import Block
 from .errors import DoubleFreeError
-from .record import Held
+from .record import Held, Record
 from .resizing import resize
 from .service import Service
 from .sizes import checked_size
@@ -50,9 +50,15 @@ class Raw(Service):
             self.free(address)
             return None
         self._begin()
-        block = Block(self, lookup.raw_record(self._manager, _address(address)))
+        record, serial = lookup.raw_record(self._manager, _address(address))
+        block = self._unserved(record)
+        block._serial = serial
+        old = _address(address)
         resize(self, block, number)
-        return self._detach(block)
+        new = self._detach(block)
+        if new != old:
+            self._remember(record, old)
+        return new
 
     def free(self, address: SupportsIndex | None) -> None:
         """Free what :meth:`malloc` and its kin gave; None is nothing.
@@ -65,16 +71,21 @@ class Raw(Service):
             return
         number = _address(address)
         self._begin()
-        record = lookup.raw_record(self._manager, number)
-        if not record.claim():
+        record, serial = lookup.raw_record(self._manager, number)
+        if not record.claim(serial):
             raise DoubleFreeError(f"address {number:#x} was freed by another thread at the same time")
+        self._remember(record, number)
         self._release(record)
 
     def _raw(self, size: SupportsIndex, alignment: SupportsIndex, *, zero: bool = False) -> int:
         self._refuse_integers()
-        block = Block(self, self._request(size, alignment, None))
+        block = self._unserved(self._request(size, alignment, None))
         self._serve(block, zero=zero, timeout=0)
         return self._detach(block)
+
+    def _remember(self, record: Record, address: int) -> None:
+        # To tell a second free from nonsense.
+        self._manager.arena_at[record.arena_number].table.recent.append(address)
 
     @staticmethod
     def _detach(block: Block) -> int:

@@ -1,23 +1,22 @@
-"""The record of one allocation, and the proof that nothing can see its memory any more."""
+"""The record of one carved span, and the proof that nothing can see its memory any more."""
 
 from __future__ import annotations
 
 import enum
-import gc
+import functools
 import sys
-from pickle import PickleBuffer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .system import FREE_THREADED
 
 if TYPE_CHECKING:
-    import weakref
+    from collections import deque
 
     from .region import Region
 
 
 class Held(enum.Enum):
-    """By what a live allocation is held."""
+    """By what an allocation is held."""
 
     HANDLE = "handle"
     """A ``Block``; it ends when the block is freed or dropped."""
@@ -27,84 +26,145 @@ class Held(enum.Enum):
     """A NumPy array without a handle; it ends when nothing can see it any more."""
     SCOPE = "scope"
     """The part of a scope's chunk not handed out yet."""
+    DROPPED = "dropped"
+    """Nothing: a handle that was collected without ``free``."""
+    MOVED = "moved"
+    """Nothing: a resize has put another in its place."""
 
 
-# A block's roots: memoryviews over its span, each with its owner.
-Roots = list[tuple[memoryview, Any]]
+class Terms(NamedTuple):
+    """What allocations of one kind have in common; one object serves them all."""
 
-_NOWHERE: dict[int, Record] = {}  # where a request that was not served yet is looked for, in vain
+    held: Held
+    alignment: int
+    tag: str | None
+
+
+@functools.lru_cache(maxsize=4096)
+def terms(held: Held, alignment: int, tag: str | None) -> Terms:
+    """The terms, the same object for the same arguments (as far as the table reaches)."""
+    return Terms(held, alignment, tag)
+
+
+class Phase(enum.Enum):
+    """What else there may be to know of a record; a resize in progress puts a :class:`Mover` in this place."""
+
+    FRESH = "fresh"
+    """No byte of it was handed out since its pages were last given back."""
+    PARKED = "parked"
+    """Freed, and found visible."""
+
+
+class Mover:
+    """A resize in progress: no new view may appear, and a free has to wait for the arena's lock."""
+
+    __slots__ = ()
+
+
+class Stock:
+    """Spans of one length, ready in one thread's cache. Every record taken through it refers to it, to come back."""
+
+    __slots__ = ("cache", "charge", "ready", "span")
+
+    def __init__(self, cache: Any, span: int, charge: int) -> None:  # noqa: ANN401 - a Cache, of a layer above
+        self.cache = cache
+        self.span = span
+        self.charge = charge  # what one span counts for against the cache's room
+        self.ready: list[Record] = []  # last in, first out
+
+
+class _Nobody:
+    """Stands where a cache would, for what goes into none."""
+
+    ident = 0  # no thread's
+    live: dict[int, Record] = {}  # noqa: RUF012 - shared on purpose, and always empty
+    mailbox: deque[Record]
+
+
+NO_STOCK = Stock(_Nobody, 0, 0)  # not taken through a cache, but may go into one
+NEVER_KEPT = Stock(_Nobody, 0, 0)  # goes back to its arena, to be joined with its neighbours there
 
 
 class Record:
     """What an arena knows of one carved span. The arena's table holds it until the span is returned.
 
     ``position``, ``span`` and the table are changed under the arena's lock only. ``serial`` is unique to the
-    allocation within its arena: it is what a free claims, never the position, which the next allocation may have too.
+    allocation within its heap: it is what a free claims, never the position, which the next allocation may have too.
+    A record whose span stays with a thread's cache serves many allocations, one after the other.
     """
 
-    __slots__ = (
-        "alignment",
-        "arena_number",
-        "dropped",
-        "fresh",
-        "held",
-        "hint",
-        "live",
-        "moved",
-        "mover",
-        "parked",
-        "position",
-        "region",
-        "roots",
-        "serial",
-        "size",
-        "span",
-        "tag",
-    )
+    # There is one for every live block: fields that few records need share a slot, constants share an object.
+    __slots__ = ("phase", "position", "region", "roots", "serial", "size", "span", "stock", "terms")
 
-    def __init__(self, size: int, span: int, alignment: int, tag: str | None, held: Held = Held.HANDLE) -> None:
+    def __init__(self, size: int, span: int, terms: Terms) -> None:
         """A request; an arena fills in the rest when it carves the span."""
         self.size = size  # asked for
         self.span = span  # carved
-        self.alignment = alignment
-        self.tag = tag
-        self.held = held
-        self.arena_number = -1  # -1: not carved yet
+        self.terms = terms
         self.serial = 0
-        self.live: dict[int, Record] = _NOWHERE  # the arena's live allocations, by serial
         self.position = 0
-        self.region: Region | None = None
-        self.fresh = False  # whether no byte was handed out since its page was last given back
-        self.dropped = False  # collected without free()
-        self.parked = False  # freed, and found visible
-        self.moved = False  # replaced by a resize
-        self.mover: object = None  # who resizes it just now: no new view may appear
-        # Every root handed out, with its owner. A list, because two threads may make the first one at once; replaced
-        # as a whole when position or size change, so that a view made from the old ones can be told.
-        self.roots: Roots = []
-        # Calls when the view it watches dies; one a record is enough for a hint.
-        self.hint: weakref.ref[Any] | None = None
+        self.region: Region | None = None  # None: not carved yet
+        self.stock = NO_STOCK  # where it may go when it is freed
+        # The owners of every view handed out; None before the first. A list, because two threads may make the first
+        # one at once; the region keeps it under the position, so that both get the same list.
+        self.roots: list[Any] | None = None
+        self.phase: Phase | Mover | None = None
+
+    @property
+    def held(self) -> Held:
+        """By what it is held."""
+        return self.terms.held
+
+    @held.setter
+    def held(self, held: Held) -> None:
+        self.terms = terms(held, self.terms.alignment, self.terms.tag)
+
+    @property
+    def alignment(self) -> int:
+        """The power of two that divides its address."""
+        return self.terms.alignment
+
+    @property
+    def tag(self) -> str | None:
+        """What the caller named it."""
+        return self.terms.tag
 
     @property
     def number(self) -> str:
-        """The arena's number and the serial: what an error calls this allocation."""
-        return f"#{self.arena_number}.{self.serial}"
+        """What an error calls this allocation."""
+        return number(self.serial)
+
+    @property
+    def arena_number(self) -> int:
+        """The number of its arena; -1 before it is carved."""
+        return -1 if self.region is None else self.region.arena_number
 
     @property
     def is_live(self) -> bool:
         """Whether the allocation has not been freed."""
-        return self.serial in self.live
+        region = self.region
+        return region is not None and self.serial in region.live
+
+    @property
+    def parked(self) -> bool:
+        """Whether it was freed, and found visible."""
+        return self.phase is Phase.PARKED
 
     @property
     def state(self) -> str:
-        """In which part of the reserved bytes it counts: live, scope, parked or mailbox (freed, on the way back)."""
+        """In which part of the reserved bytes it counts: live, scope, parked or cached (freed, and kept by a thread or
+        on its way to one).
+        """
         if self.is_live:
             return "scope" if self.held is Held.SCOPE else "live"
-        return "parked" if self.parked else "mailbox"
+        return "parked" if self.parked else "cached"
 
-    def claim(self) -> bool:
-        """End the allocation. Of two threads that try at once exactly one gets True. No lock."""
-        return self.live.pop(self.serial, None) is not None
+    def claim(self, serial: int) -> bool:
+        """End the allocation of this serial, the one that was meant: the record may serve another by now. Of two
+        threads that try at once exactly one gets True. No lock.
+        """
+        region = self.region
+        return region is not None and region.live.pop(serial, None) is not None
 
     @property
     def start(self) -> int:
@@ -126,93 +186,82 @@ class Record:
         assert region is not None
         return None if region.address is None else region.address + self.start
 
-    def view(self, roots: Roots, size: int) -> memoryview | None:
-        """A fresh view of ``size`` bytes, published in ``roots``; None once the heap was closed.
+    def view(self, size: int) -> memoryview | None:
+        """A fresh view of ``size`` bytes whose owner is in ``roots``; None once the heap was closed.
 
-        The detour through a pickle buffer gives the view a buffer of its own whose owner is the root. So every slice,
-        cast and array made from it keeps the root referenced, and ``visible`` can tell.
+        Every view has a buffer of its own over the owner. So every slice, cast and array made from it keeps the owner
+        referenced, and ``visible`` can tell.
         """
-        try:
-            # The newest, if it is of this size; and not released by somebody who dug for it.
-            root = next((root for root, _ in roots[-1:] if len(root) == size), None)
-        except ValueError:
-            root = None
-        if root is None:
-            region = self.region
-            mapping = region.mapping if region is not None else None
-            if mapping is None:
-                return None
-            root = mapping.root(self.start, size)
-            roots.append((root, root.obj))
-        return memoryview(PickleBuffer(root))
+        roots = self.roots
+        if roots is None and (roots := self._make_roots()) is None:
+            return None
+        if roots:
+            view = memoryview(roots[-1]).cast("B")
+            if len(view) >= size:
+                return view if len(view) == size else view[:size]
+        mapping = self.region.mapping if self.region is not None else None
+        if mapping is None:
+            return None
+        owner = mapping.owner(self.start, size)
+        roots.append(owner)
+        return memoryview(owner).cast("B")[:size]
+
+    def _make_roots(self) -> list[Any] | None:
+        region = self.region
+        if region is None or region.mapping is None:
+            return None
+        self.roots = roots = region.roots.setdefault(self.position, [])
+        return roots
 
     def visible(self) -> bool:
-        """Whether anything can still see the memory. Under the arena's lock, after no new view can be made.
+        """Whether anything can still see the memory. Asked after the allocation was claimed, or its new views barred.
 
         Reference counts are the proof: a weakref's callback comes before finalizers that may still read a view,
-        ``release()`` succeeds while slices live, and ``np.ndarray(buffer=…)`` keeps no export. Three are looked at,
-        and whatever is made of a view refers to one of them: the root's (views, and arrays over them), its buffer's
-        (what is made of ``view.obj`` or ``array.base``), and its owner's (arrays over those, and all that is made of
-        the owner).
+        ``release()`` succeeds while slices live, and ``np.ndarray(buffer=…)`` keeps no export. Whatever is made of a
+        view, or of its ``obj``, refers to the owner.
         """
+        roots = self.roots
         # Without the GIL a count is the sum of two halves, read one after the other; a reference that changes threads
         # in between can be missed. The second look would have to miss another one.
-        return _references(self.roots) > _UNSEEN or (FREE_THREADED and _references(self.roots) > _UNSEEN)
+        return roots is not None and (_seen(roots) or (FREE_THREADED and _seen(roots)))
 
 
-def _references(roots: Roots) -> int:
+# Serials begin with the number of who hands them out: an arena, or a thread's cache.
+SERIAL_BITS = 40
+
+
+class Handle:
+    """What a block is made of, without its methods."""
+
+    # The serial too: the record may serve another allocation by now.
+    __slots__ = ("__weakref__", "_heap", "_record", "_serial")
+
+
+def number(serial: int) -> str:
+    """What an error calls the allocation of this serial."""
+    return f"#{serial >> SERIAL_BITS}.{serial & ((1 << SERIAL_BITS) - 1)}"
+
+
+def _seen(roots: list[Any]) -> bool:
+    for owner in roots:  # noqa: SIM110 - a generator's frame would hold a reference of its own
+        if sys.getrefcount(owner) > _UNSEEN:
+            return True
+    return False
+
+
+# What is counted where there is no view: measured, for interpreters differ in how many temporary references they hold.
+def _measure_unseen() -> int:
+    roots = [memoryview(b"")]
     most = 0
-    for root, owner in roots:
-        count = sys.getrefcount(root) + sys.getrefcount(owner)
-        for buffer in gc.get_referents(root):
-            count += sys.getrefcount(buffer)
-        try:
-            len(root)
-        except ValueError:
-            count += 1  # released by somebody who dug for it: its own reference to the owner is gone
-        most = max(count, most)
+    for owner in roots:
+        most = sys.getrefcount(owner)
     return most
 
 
-def unheld(live: dict[int, Record]) -> list[Record]:
-    """Live records whose holder is gone without a word: an array whose last view died, a handle whose finalizer was
-    interrupted.
-
-    Under the arena's lock. A handle is gone when nothing but the arena refers to the record; the handle's own
-    reference never changes hands, so its count cannot be misread. O(records).
-    """
-    found = []
-    for record, references in _counted(live):
-        if record.held is Held.ARRAY:
-            gone = not record.visible()
-        else:
-            gone = record.held is not Held.ADDRESS and references <= _UNHELD
-        if gone:
-            found.append(record)
-    return found
-
-
-def _counted(live: dict[int, Record]) -> list[tuple[Record, int]]:
-    return [(record, sys.getrefcount(record)) for record in list(live.values())]
-
-
-def _measure_unheld() -> int:
-    record = Record(0, 0, 1, None)
-    live, carved = {1: record}, {0: record}
-    del record
-    return _counted(live)[0][1] + len(carved) - 1
-
-
-_UNHELD = _measure_unheld()
-
-
-# What `_references` finds where there is no view: measured, since interpreters differ in how many temporary
-# references they hold.
-def _measure_unseen() -> int:
-    root = memoryview(bytearray(8)).cast("B")[2:6]
-    roots: Roots = [(root, root.obj)]
-    del root
-    return _references(roots)
+def _measure_unseen_first() -> int:
+    roots = [memoryview(b"")]
+    return sys.getrefcount(roots[0])
 
 
 _UNSEEN = _measure_unseen()
+UNSEEN_FIRST = _measure_unseen_first()

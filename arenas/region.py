@@ -7,7 +7,7 @@ from __future__ import annotations
 import functools
 import itertools
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .sizes import MAXIMUM_ALIGNMENT, round_down
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .protocols import Mapping
+    from .record import Record
 
 # A page's mark is 0 while it is not committed; else the generation in which it was last freed (or the oldest: never
 # freed).
 CLEAN = 0
+
+ALL_MARKS = bytes(range(1, 256))  # every mark a committed page can have
 
 
 class Region:
@@ -29,16 +32,34 @@ class Region:
     page as fresh.
     """
 
-    __slots__ = ("address", "arena_number", "base", "mapping", "offset", "page_bytes", "pages", "size")
+    __slots__ = (
+        "address",
+        "arena_number",
+        "awaited",
+        "base",
+        "live",
+        "mapping",
+        "offset",
+        "page_bytes",
+        "pages",
+        "roots",
+        "size",
+    )
 
-    def __init__(self, mapping: Mapping, *, base: int, page_bytes: int, arena_number: int) -> None:
-        """``base`` is the region's first position, in the arena's numbering."""
+    def __init__(
+        self, mapping: Mapping, *, base: int, page_bytes: int, arena_number: int, live: dict[int, Record] | None = None
+    ) -> None:
+        """``base`` is the region's first position, in the arena's numbering; ``live`` the arena's live allocations."""
         self.mapping: Mapping | None = mapping  # None once the heap was closed
         self.base = base
         self.size = mapping.size
         self.address = mapping.address
         self.offset = mapping.offset
         self.arena_number = arena_number
+        self.live = {} if live is None else live
+        self.awaited = False  # whether somebody may come to wait for its memory
+        # position -> the owners of the views of what lies there. Without a lock: entered by `setdefault`.
+        self.roots: dict[int, list[Any]] = {}
         self.page_bytes = page_bytes
         self.pages = bytearray(-(-mapping.size // page_bytes) if page_bytes else 0)
 
@@ -55,17 +76,24 @@ class Region:
     @property
     def metadata_bytes(self) -> int:
         """Python memory of this object and its marks."""
-        return sys.getsizeof(self) + sys.getsizeof(self.pages)
+        return sys.getsizeof(self) + sys.getsizeof(self.pages) + sys.getsizeof(self.roots)
 
     def fresh_bytes(self, position: int, size: int) -> int:
         """How many bytes' worth of pages would be newly committed by handing out this span."""
         first, last = self._touched(position, size)
         return self.pages.count(CLEAN, first, last) * self.page_bytes
 
-    def is_fresh(self, position: int, size: int) -> bool:
-        """Whether no byte of the span was ever handed out since its page was last given back."""
-        first, last = self._touched(position, size)
-        return bool(self.page_bytes) and self.pages.count(CLEAN, first, last) == last - first
+    def fresh(self, position: int, size: int) -> tuple[int, bool]:
+        """As :meth:`fresh_bytes`, and whether no byte of the span was ever handed out since its page was last given
+        back.
+        """
+        page_bytes = self.page_bytes
+        if not page_bytes:
+            return 0, False
+        start = position - self.base
+        first, last = start // page_bytes, -(-(start + size) // page_bytes)
+        clean = self.pages.count(CLEAN, first, last)
+        return clean * page_bytes, clean == last - first
 
     def commit(self, position: int, size: int, generation: int) -> None:
         """Mark the span's pages as handed out."""

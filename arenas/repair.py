@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
+from .record import Held
 from .region import gaps
 
 if TYPE_CHECKING:
@@ -25,7 +26,16 @@ def rebuild(table: SpanTable) -> None:
         for position, size in gaps(region, spans):
             table.placement.add(position, size)
     table.addresses.restate(table.number, table.regions)
-    table.count_anew()
+    _count_anew(table)
+
+
+def _count_anew(table: SpanTable) -> None:
+    carved = table.carved.values()
+    table.reserved_bytes = sum(region.size for region in table.regions)
+    table.carved_bytes = sum(record.span for record in carved)
+    table.scope_bytes = sum(record.span for record in carved if record.held is Held.SCOPE)
+    table.committed_bytes = sum(region.committed_bytes for region in table.regions)
+    table.budget.state(table.number, table.committed_bytes)
 
 
 def tiles(table: SpanTable) -> Iterator[tuple[Region, list[tuple[int, int]]]]:

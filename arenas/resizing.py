@@ -5,13 +5,13 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, SupportsIndex
 
-from .block import Block
 from .errors import BlockReleasedError
-from .record import Record
+from .record import NEVER_KEPT, Held, Mover, Record, terms
 from .sizes import checked_size
 from .system import FREE_THREADED
 
 if TYPE_CHECKING:
+    from .block import Block
     from .service import Service
 
 
@@ -30,53 +30,74 @@ def resize(heap: Service, block: Block, size: SupportsIndex) -> None:
 def _resize(heap: Service, block: Block, size: SupportsIndex) -> None:
     number = checked_size(size)
     heap._begin()
-    record = block._record
-    if not record.is_live:
-        raise BlockReleasedError(f"{block!r} was freed; it cannot be resized")
-    request = Record(number, heap._span(number, record.alignment), record.alignment, record.tag)
-    arena = heap._manager.arena_at[record.arena_number]
-    if arena.resize(record, number, request.span):
-        return
-    # What lies behind may be on its way back, and the limit be eaten up by idle pages.
-    if heap._manager.make_room(request) and arena.resize(record, number, request.span):
-        return
+    while True:
+        record, serial = block._pair()
+        try:
+            if _resize_here(heap, block, record, serial, number):
+                return
+            break
+        except BlockReleasedError:
+            if block._record is record:
+                raise BlockReleasedError(f"{block!r} was freed; it cannot be resized") from None
+            # Moved by another thread's resize between the two looks.
+    request = Record(number, heap._span(number, record.alignment), terms(Held.HANDLE, record.alignment, record.tag))
     if not heap.backing.has_memory:
         raise heap._refusal(request, f"{block!r} cannot grow in place, and its contents are not ours to move")
-    other = Block(heap, request)
-    _move(heap, block, other)
-    # The handles have changed places: `other` is that of the old one, until it is claimed. Not before then is the new
-    # one held as the old one was, by an address perhaps; nothing between the two steps can be interrupted.
-    old, new, claim = other._record, block._record, record.live.pop
-    new.held = old.held
-    if claim(old.serial, None) is not None:
-        heap._release(old)
-        return
-    # Another thread freed the block while it was copied, and was told that this succeeded: so be it.
-    if new.claim():
-        heap._release(new)
-    raise BlockReleasedError(f"{block!r} was freed while it was being resized")
+    _move(heap, block, heap._unserved(request))
+
+
+def _resize_here(heap: Service, block: Block, record: Record, serial: int, number: int) -> bool:
+    if block.released:
+        raise BlockReleasedError
+    span = heap._span(number, record.alignment)
+    arena = heap._manager.arena_at[record.arena_number]
+    if arena.resize(record, serial, number, span):
+        return True
+    # What lies behind may be on its way back, and the limit be eaten up by idle pages.
+    return heap._manager.make_room(span) and arena.resize(record, serial, number, span)
 
 
 def _move(heap: Service, block: Block, other: Block) -> None:
-    record = block._record
-    mover = object()
+    new, new_serial = _change_places(heap, block, other)
+    # The handles have changed places: `other` is that of the old one, until it is claimed. Not before then is the new
+    # one held as the old one was, by an address perhaps; nothing between the two steps can be interrupted.
+    old, serial = other._record, other._serial
+    old_live, new_live = old.region.live, new.region.live  # type: ignore[union-attr]
+    new.terms = old.terms
+    try:
+        del old_live[serial]
+    except KeyError:
+        # Another thread freed the block while it was copied, and was told that this succeeded: so be it.
+        if new_live.pop(new_serial, None) is not None:
+            heap._release(new)
+        raise BlockReleasedError(f"{block!r} was freed while it was being resized") from None
+    old.held = Held.MOVED
+    old.stock = NEVER_KEPT  # what grows by doubling may use it again, joined with its neighbours
+    heap._release(old)
+
+
+def _change_places(heap: Service, block: Block, other: Block) -> tuple[Record, int]:
+    record, serial = block._pair()
+    mover = Mover()
     anchor: memoryview | None = None
     target: memoryview | None = None
     try:
         # The anchor keeps the old place from being used again, should another thread free the block meanwhile.
-        anchor = heap._manager.arena_at[record.arena_number].begin_move(record, mover)
+        anchor = heap._manager.arena_at[record.arena_number].begin_move(record, serial, mover)
         heap._serve(other, zero=False, timeout=0)
         target = other.view
         copied = min(record.size, len(target))
         if copied and anchor is not None:
             ctypes.memmove(other.address, record.address or 0, copied)  # releases the GIL
-        record.moved = True
-        new = other._record
-        # Two stores, with nothing between them at which an interpreter delivers an interrupt.
+        new, new_serial = other._record, other._serial
+        # Stores, with nothing between them at which an interpreter delivers an interrupt. Without the GIL another
+        # thread may see some of them: the serial first, so that it meets the mover until both are there.
+        other._record, other._serial = record, serial
+        block._serial = new_serial
         block._record = new
-        other._record = record
     finally:
-        if record.mover is mover:
-            record.mover = None
+        if record.phase is mover:
+            record.phase = None
         # An error's traceback keeps this frame, and must not keep the memory visible.
         anchor = target = None
+    return new, new_serial

@@ -6,10 +6,9 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
-from .block import Block
 from .errors import DoubleFreeError, HeapClosedError, InvalidRequestError
 from .layout import Layout
-from .record import Held, Record
+from .record import NEVER_KEPT, Held, Record, terms
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from .block import Block
     from .heap import Heap
     from .layout import Shape
 
@@ -26,7 +26,8 @@ CHUNK_BYTES = 64 << 10
 _local = threading.local()
 
 
-def _this_thread() -> object:
+def this_thread() -> object:
+    """An object of the calling thread's own, the same at every call."""
     # An object of the thread's own: numbers from get_ident are used again.
     mine: object = _local.__dict__.setdefault("mine", object())
     return mine
@@ -43,7 +44,7 @@ class Scope:
     def __init__(self, heap: Heap) -> None:
         """Get one from :meth:`arenas.Heap.scope`."""
         self._heap = heap
-        self._thread = _this_thread()
+        self._thread = this_thread()
         self._blocks: list[Block] = []
         self._chunks: list[Block] = []
         self._closed = False
@@ -57,13 +58,13 @@ class Scope:
         record = heap._request(size, alignment, tag)
         if zero:
             heap._refuse_integers()
-        block = Block(heap, record)
+        block = heap._unserved(record)
         if max(record.span, 16 * record.alignment) > CHUNK_BYTES // 4 or not heap.backing.has_memory:
             heap._serve(block, zero=zero, timeout=0)
         else:
             self._bump(block)
             if zero:
-                heap._clear(block._record)  # another one than above, if the heap was reset meanwhile
+                heap._clear(block)  # another one than above, if the heap was reset meanwhile
         # Interrupted before this, the block is dropped, and freed like any other.
         self._blocks.append(block)
         return block
@@ -103,17 +104,18 @@ class Scope:
     def _bump(self, block: Block) -> None:
         heap, record = self._heap, block._record
         heap._begin()
-        while not (self._chunks and heap._manager.bump(self._chunks[-1]._record, record)):
+        while not (self._chunks and heap._bump(self._chunks[-1], block)):
             # Aligned like the request, so that a fresh chunk has room for it.
-            chunk = Block(heap, Record(0, CHUNK_BYTES, record.alignment, None, Held.SCOPE))
-            if not heap._manager.take(chunk._record):
+            chunk = heap._unserved(Record(0, CHUNK_BYTES, terms(Held.SCOPE, record.alignment, None)))
+            chunk._record.stock = NEVER_KEPT
+            if not heap._take(chunk):
                 # Too little memory for a chunk may be enough for the request.
                 heap._serve(block, zero=False, timeout=0)
                 return
             self._chunks.append(chunk)
 
     def _refuse_strangers(self, *, closing: bool = False) -> None:
-        if _this_thread() is not self._thread:
+        if this_thread() is not self._thread:
             raise InvalidRequestError("a scope belongs to the thread that made it")
         if self._closed and not closing:
             raise HeapClosedError("the scope is closed")

@@ -1,70 +1,31 @@
-"""What happens between a heap's public surface and its manager: requests are served, handles end, waiters wait."""
+"""How requests are served, between a heap's surface and its manager."""
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import gc
-import time
-import warnings
-from collections import deque
 from typing import TYPE_CHECKING, SupportsIndex
 
 from . import resizing
-from .block import Block, ViewHint
-from .errors import (
-    ArenaBusyError,
-    DoubleFreeError,
-    HeapClosedError,
-    InvalidRequestError,
-)
-from .record import Held, Record
+from .block import Block, HeldBlock
+from .ends import Ends
+from .errors import HeapClosedError, InvalidRequestError
+from .record import NO_STOCK, Held, Phase, Record, terms
 from .shortage import out_of_memory
-from .sizes import MAXIMUM_ALIGNMENT, MAXIMUM_SIZE, checked_alignment, checked_size, round_up
-from .waiting import Waiters
+from .sizes import checked_alignment, checked_size, round_up
 
 if TYPE_CHECKING:
     from .errors import OutOfMemoryError
-    from .manager import Manager
-    from .protocols import Backing
-
-# A full collection may free handles in cycles; more often than this it would cost more than it finds.
-_COLLECT_SECONDS = 1.0
 
 
-class Service:
-    """The inner half of a heap. Every method may be called from any thread; none holds a lock of its own."""
+class Service(Ends):
+    """Serves requests. Every method may be called from any thread; none holds a lock of its own."""
 
-    def __init__(self, manager: Manager, *, alignment: int, granule: int, warn_on_drop: bool) -> None:
-        self._manager = manager
-        self._alignment = alignment
-        self._granule = granule
-        self._maximum_alignment = MAXIMUM_ALIGNMENT if manager.backing.growable else MAXIMUM_SIZE
-        self._warn_on_drop = warn_on_drop
-        # Left by finalizers: records of dropped handles, hints of views that died. Nothing else may be done there.
-        self._inbox: deque[Record | ViewHint] = deque()
-        self._waiters = Waiters()
-        self._last_collection = 0.0
-        self._peak_live_bytes = 0
-        self._out_of_memory = 0
-
-    @property
-    def backing(self) -> Backing:
-        """Where its memory comes from."""
-        return self._manager.backing
-
-    @property
-    def closed(self) -> bool:
-        """Whether :meth:`close` was called, or the heap could not follow its process through a fork."""
-        return self._manager.closed
-
-    # Requests
-
+    # Positional defaults, though only `size` is meant to be passed by position: keyword-only ones cost an eighth of the
+    # whole call. What is unusual, or not at hand in the thread's cache, is served below.
     def alloc(
         self,
         size: SupportsIndex,
-        *,
-        zero: bool = False,
+        zero: bool = False,  # noqa: FBT001, FBT002
         alignment: SupportsIndex | None = None,
         tag: str | None = None,
         timeout: float | None = 0,
@@ -72,18 +33,57 @@ class Service:
         """A block of ``size`` bytes, uninitialised unless ``zero``.
 
         ``alignment`` is a power of two up to 1 GiB. ``timeout``: seconds to wait for memory; 0 fails at once, None
-        waits for ever. ``tag`` names it in reports. A size of 0 gives a distinct block. O(log n) for n free spans of
-        the thread's arena.
+        waits for ever. ``tag`` names it in reports. A size of 0 gives a distinct block. O(1) from the thread's cache,
+        else O(log n) for n free spans of the thread's arena.
 
         Raises ``OutOfMemoryError``, with what is free and who holds the rest; ``InvalidRequestError`` for a size or
         alignment that cannot be, ``TypeError`` for what is no integer; ``HeapClosedError``.
         """
-        block = Block(self, self._request(size, alignment, tag))
+        if alignment is None and tag is None and not (zero or timeout) and type(size) is int:
+            try:
+                cache = self._here.cache
+                # A record lost to an interrupt before it is entered in `live` is found by `stray`.
+                record = cache.bins[size - 1 >> cache.shift].pop()
+                block = HeldBlock()
+                block._heap = self
+                block._record = record
+                record.size = size
+                # The serial before the entry, the entry before the look at the clock: who closes the heap sets `due`
+                # first, and ends what is live after.
+                block._serial = record.serial = cache.serial = serial = cache.serial + 1
+                cache.live[serial] = record
+                if cache.clock() < cache.due:
+                    return block
+            except (AttributeError, LookupError):
+                pass
+            else:
+                self._begin()
+                return block
+        return self._alloc(size, zero=zero, alignment=alignment, tag=tag, timeout=timeout)
+
+    def _alloc(
+        self,
+        size: SupportsIndex,
+        *,
+        zero: bool,
+        alignment: SupportsIndex | None,
+        tag: str | None,
+        timeout: float | None,
+    ) -> Block:
+        block = self._unserved(self._request(size, alignment, tag))
         if zero:
             self._refuse_integers()
         if timeout is not None and not timeout >= 0:
             raise InvalidRequestError(f"timeout must not be negative: {timeout}")
         self._serve(block, zero=zero, timeout=timeout)
+        return block
+
+    def _unserved(self, request: Record) -> Block:
+        """A handle for a request: it exists first, so that an interruption drops, and frees, what it gets."""
+        block = HeldBlock()
+        block._heap = self
+        block._serial = 0
+        block._record = request
         return block
 
     def _refuse_integers(self) -> None:
@@ -101,133 +101,104 @@ class Service:
         step = self._alignment if alignment is None else checked_alignment(alignment, self._maximum_alignment)
         if tag is not None and not isinstance(tag, str):
             raise TypeError(f"a tag is a text, not {type(tag).__name__}")
-        return Record(number, self._span(number, step), step, tag, held)
-
-    def _begin(self) -> None:
-        """What every call does first: refuse a closed heap, look into the inbox, give back what decayed."""
-        if self._manager.closed:
-            raise HeapClosedError(f"{self!r} is closed")
-        if self._inbox:
-            self._drain_inbox()
-        self._manager.tick()
+        return Record(number, self._span(number, step), terms(held, step, tag))
 
     def _serve(self, block: Block, *, zero: bool, timeout: float | None) -> None:
-        """Give the block's request a span. The block exists first, so that an interruption drops, and frees, it."""
+        """Give the block's request a span."""
         while True:
             self._begin()
             record = block._record
-            if not self._manager.take(record):
-                self._take_slowly(record, timeout)
+            if not self._take_ready(block) and not self._take(block):
+                self._take_slowly(block, timeout)
+            record = block._record
             if zero:
-                self._clear(record)
+                self._clear(block)
+            record.phase = None
             if self._manager.closed:
                 raise HeapClosedError(f"{self!r} was closed")
             if record.is_live:
                 return
             # A reset came in between, and took it back: try again, as if called after it.
-            block._record = Record(
-                record.size, self._span(record.size, record.alignment), record.alignment, record.tag, record.held
-            )
+            block._serial = 0
+            block._record = Record(record.size, self._span(record.size, record.alignment), record.terms)
 
-    def _take_slowly(self, record: Record, timeout: float | None) -> None:
+    def _take_ready(self, block: Block) -> bool:
+        """Give it a span from the thread's cache, with what others have freed meanwhile."""
+        request = block._record
+        cache = self._manager.cache_for(request)
+        if cache is None:
+            return False
+        self._manager.collect(cache)
+        try:
+            record = cache.bins[request.span - 1 >> cache.shift].pop()
+        except LookupError:
+            return False
+        record.size = request.size
+        record.terms = request.terms
+        if record.terms is not cache.terms:
+            record.stock = NO_STOCK
+        block._record = record
+        block._serial = record.serial = cache.serial = serial = cache.serial + 1
+        cache.live[serial] = record
+        return True
+
+    def _take(self, block: Block) -> bool:
+        record = block._record
+        if not self._manager.take(record):
+            return False
+        block._serial = record.serial
+        self._manager.assign(record)
+        return True
+
+    def _bump(self, chunk: Block, block: Block) -> bool:
+        """Give the block a span from the end of a scope's chunk."""
+        if not self._manager.bump(chunk._record, block._record):
+            return False
+        block._serial = block._record.serial
+        block._record.phase = None
+        return True
+
+    def _take_slowly(self, block: Block, timeout: float | None) -> None:
+        record = block._record
         # The first turn is the relief that every request is worth; waiting begins after it.
-        for turn, _ in enumerate(self._waiters.turns(timeout if self._manager.could_serve(record) else 0)):
-            self._begin()
-            if turn and timeout != 0:
-                self._collect()
-            self._manager.relieve()
-            if self._manager.take(record):
-                return
+        turns = self._waiters.turns(timeout if self._manager.could_serve(record) else 0)
+        try:
+            for turn, _ in enumerate(turns):
+                if turn:
+                    # At every turn: a thread may have come since.
+                    self._manager.await_memory(awaited=True)
+                    if timeout != 0:
+                        self._collect()
+                self._begin()
+                self._manager.relieve()
+                if self._take(block):
+                    return
+        finally:
+            turns.close()
+            self._manager.await_memory(awaited=bool(self._waiters))
         raise self._refusal(record)
 
     def _refusal(self, record: Record, why: str = "") -> OutOfMemoryError:
-        self._out_of_memory += 1
+        self._manager.refusals += 1
         return out_of_memory(self._manager, record, why)
 
-    def _collect(self) -> None:
-        now = time.monotonic()
-        if now - self._last_collection >= _COLLECT_SECONDS:
-            self._last_collection = now
-            gc.collect()
-            self._drain_inbox()
-
-    def _clear(self, record: Record) -> None:
+    def _clear(self, block: Block) -> None:
         """Make the memory zeros, unless its pages are known to be."""
         backing = self.backing
-        if record.size == 0 or (record.fresh and backing.fresh_is_zero and backing.decommit_zeroes):
+        record = block._record
+        if record.size == 0 or (record.phase is Phase.FRESH and backing.fresh_is_zero and backing.decommit_zeroes):
             return
         # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile.
-        anchor = record.view(record.roots, record.size)
-        if anchor is not None and record.address is not None:
+        anchor = record.view(record.size)
+        if anchor is not None and not block.released and record.address is not None:
             ctypes.memset(record.address, 0, record.size)  # releases the GIL
 
     def _after_fork(self) -> None:
         """In the child: the other threads, and a memory that is not the child's own, are gone."""
         self._waiters.forget()
+        self._manager.await_memory(awaited=False)
         if not self.backing.fork_private:
             self._manager.close()
 
     def _resize(self, block: Block, size: SupportsIndex) -> None:
         resizing.resize(self, block, size)
-
-    # Ends
-
-    def _handle_died(self, record: Record) -> None:
-        """From a block's finalizer."""
-        self._inbox.append(record)
-        if self._waiters:
-            self._waiters.wake()
-
-    def _view_died(self, hint: ViewHint, _array: Held = Held.ARRAY) -> None:
-        """From a weakref's callback, also while modules are torn down. Of a block that lives on, it is no news."""
-        record = self._manager.arena_at[hint.arena_number].table.live.get(hint.serial)
-        if record is not None and record.held is not _array:
-            return
-        self._inbox.append(hint)
-        if self._waiters:
-            self._waiters.wake()
-
-    def _drain_inbox(self) -> None:
-        while True:
-            try:
-                item = self._inbox.popleft()
-            except IndexError:
-                return
-            if isinstance(item, ViewHint):
-                self._look(item)
-            elif item.claim():
-                item.dropped = True
-                seen = not self._warn_on_drop or item.visible()
-                self._manager.give(item)
-                if not seen and item.held is Held.HANDLE:
-                    name = f"{item.number} of {item.size} bytes" + (f", tag {item.tag!r}" if item.tag else "")
-                    warnings.warn(f"block {name} was dropped without free()", ResourceWarning, stacklevel=4)
-
-    def _look(self, hint: ViewHint) -> None:
-        arena = self._manager.arena_at[hint.arena_number]
-        parked = arena.table.parked.get(hint.serial)
-        if parked is not None:
-            self._manager.give(parked)
-            return
-        live = arena.table.live.get(hint.serial)
-        if live is not None and live.held is Held.ARRAY:
-            # Busy: this is a handler or a finalizer, and a slow path will look again.
-            with contextlib.suppress(ArenaBusyError):
-                arena.reclaim_unseen(live)
-
-    def _release(self, record: Record) -> None:
-        """Return a record that this thread has claimed."""
-        self._manager.give(record)
-        if self._waiters:
-            self._waiters.wake()
-
-    def _free_block(self, block: Block) -> None:
-        self._begin()
-        while True:
-            record = block._record
-            if record.claim():
-                self._release(record)
-                return
-            if block._record is record:
-                raise DoubleFreeError(f"{block!r} was freed already")
-            # Moved by a resize between the two looks: free it where it is now.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .system import resident_bytes
 
@@ -22,9 +22,9 @@ class MappingSlice:
         self.size = size
         self.address = None if whole.address is None else whole.address + start
 
-    def root(self, start: int, size: int) -> memoryview:
-        """A memoryview of its own over part of the slice."""
-        return self._whole.root(self._start + start, size)
+    def owner(self, start: int, size: int) -> Any:  # noqa: ANN401 - any exporter of a buffer
+        """An exporter of its own over part of the slice."""
+        return self._whole.owner(self._start + start, size)
 
     def decommit(self, start: int, size: int) -> bool:
         """Give pages back."""

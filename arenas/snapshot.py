@@ -23,7 +23,7 @@ _FORMAT = "arenas-snapshot 1"
 
 @dataclass(frozen=True, slots=True)
 class SpanInfo:
-    """One span. ``state`` names the part of the reserved bytes it counts in: live, scope, parked, mailbox or free."""
+    """One span. ``state`` names the part of the reserved bytes it counts in: live, scope, parked, cached or free."""
 
     arena: int
     offset: int

@@ -2,60 +2,64 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .record import Held, Record
+from .record import Handle, Held, Record, terms
 from .stats import Stats
 
 if TYPE_CHECKING:
     from .table import SpanTable
 
-# Python memory that comes with each carved span: its record, the record's list of roots, and four integers.
-_RECORD_BYTES = sys.getsizeof(Record(0, 0, 1, None)) + sys.getsizeof([]) + 4 * sys.getsizeof(1 << 40)
+_SIZE = attrgetter("size")
+_SPAN = attrgetter("span")
+
+# Python memory that comes with each carved span: its record and three integers (position, serial, size or span); with
+# each live one a handle; with each that was viewed the list of its owners, and one owner.
+_RECORD_BYTES = sys.getsizeof(Record(0, 0, terms(Held.HANDLE, 1, None))) + 3 * sys.getsizeof(1 << 40)
+_HANDLE_BYTES = sys.getsizeof(Handle())
+_ROOTS_BYTES = sys.getsizeof([None]) + sys.getsizeof((ctypes.c_ubyte * 0)())
 
 
 def summarize(table: SpanTable) -> Stats:
-    """The statistics. Under the arena's lock. O(regions), and O(spans) while some are parked or on their way back."""
-    carved = table.carved if len(table.carved) > len(table.live) else {}
-    # Claims need no lock: what is live is asked once for each record, so that the parts add up whatever happens
-    # meanwhile.
-    freed = [record for record in carved.values() if not record.is_live]
-    parked = sum(record.span for record in freed if record.parked)
-    mailed = sum(record.span for record in freed if not record.parked)
-    scope = sum(record.span for record in freed if record.held is Held.SCOPE)
-    live = table.asked_bytes - sum(record.size for record in freed if record.held is not Held.SCOPE)
-    table.peak_live_bytes = max(table.peak_live_bytes, live)
+    """The statistics. Under the arena's lock. O(regions + live allocations)."""
+    # Threads claim, and take from their caches, without the lock: who is live is asked once, so that the parts add up
+    # whatever happens meanwhile. What is carved and not live is parked, mailed, or else with a cache.
+    live = list(table.live.copy().values())
+    scope = [record.span for record in live if record.held is Held.SCOPE] if table.scope_bytes else []
+    live_bytes = sum(map(_SIZE, live))
+    idle = max(0, table.carved_bytes - sum(map(_SPAN, live)))
+    parked = min(idle, sum(record.span for record in table.parked.values() if not record.is_live))
+    mailed = min(idle - parked, sum(record.span for record in table.mailbox.copy()))
+    cached = idle - parked - mailed + sum(scope)
+    table.peak_live_bytes = max(table.peak_live_bytes, live_bytes)
+    allocations = table.allocations + sum(cache.allocations for cache in table.caches)
     return Stats(
         reserved_bytes=table.reserved_bytes,
-        live_bytes=live,
-        rounding_bytes=table.carved_bytes - table.cached_bytes - parked - mailed + scope - live,
-        cached_bytes=table.cached_bytes - scope,
+        live_bytes=live_bytes,
+        rounding_bytes=table.carved_bytes - cached - parked - mailed - live_bytes,
+        cached_bytes=cached,
         mailbox_bytes=mailed,
         parked_bytes=parked,
         free_bytes=table.placement.free_bytes,
         committed_bytes=table.committed_bytes,
         resident_bytes=_resident_bytes(table),
         largest_free_bytes=table.placement.largest_bytes,
-        live_blocks=len(table.live) - _chunks(table),
+        live_blocks=len(live) - len(scope),
         regions=len(table.regions),
         metadata_bytes=_metadata_bytes(table),
         peak_live_bytes=table.peak_live_bytes,
-        allocations=table.allocations,
-        frees=table.frees,
-        remote_frees=table.remote_frees,
-        dropped=table.dropped,
+        allocations=allocations,
+        frees=allocations - len(live) + len(scope),
+        remote_frees=table.remote_frees + sum(cache.remote_frees for cache in table.caches),
+        dropped=table.dropped + sum(cache.dropped for cache in table.caches),
         resizes_in_place=table.resizes_in_place,
         resizes_moved=table.resizes_moved,
         contended=table.contended,
         returned_bytes=table.returned_bytes,
     )
-
-
-def _chunks(table: SpanTable) -> int:
-    if not table.cached_bytes:
-        return 0
-    return sum(record.held is Held.SCOPE for record in table.live.copy().values())
 
 
 def _resident_bytes(table: SpanTable) -> int | None:
@@ -64,6 +68,8 @@ def _resident_bytes(table: SpanTable) -> int | None:
 
 
 def _metadata_bytes(table: SpanTable) -> int:
-    tables = sum(map(sys.getsizeof, (table.carved, table.live, table.parked, table.recent, table.regions)))
-    regions = sum(region.metadata_bytes for region in table.regions)
-    return tables + len(table.carved) * _RECORD_BYTES + table.placement.metadata_bytes + regions
+    tables: int = sum(map(sys.getsizeof, (table.carved, table.live, table.parked, table.recent, table.regions)))
+    tables += sum(cache.metadata_bytes for cache in table.caches)
+    regions = sum(region.metadata_bytes + len(region.roots) * _ROOTS_BYTES for region in table.regions)
+    records: int = len(table.carved) * _RECORD_BYTES + len(table.live) * _HANDLE_BYTES
+    return tables + records + table.placement.metadata_bytes + regions

@@ -9,20 +9,20 @@ from collections import deque
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .record import Held, Record
-from .region import Region, base_after
+from .record import NEVER_KEPT, NO_STOCK, Held, Phase, Record
+from .region import ALL_MARKS, Region, base_after
 from .repair import rebuild
 from .sizes import round_up
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .address_map import AddressMap
     from .backing import Budget
     from .protocols import Backing, Mapping, Placement
 
 # So many freed raw addresses are remembered, to tell a double free from a free of what never was.
 _RECENT = 1024
-
-ALL_MARKS = bytes(range(1, 256))  # every mark a committed page can have
 
 
 class SpanTable:
@@ -34,7 +34,14 @@ class SpanTable:
     """
 
     def __init__(
-        self, number: int, backing: Backing, placement: Placement, budget: Budget, addresses: AddressMap
+        self,
+        number: int,
+        backing: Backing,
+        placement: Placement,
+        budget: Budget,
+        addresses: AddressMap,
+        *,
+        first_serial: int = 0,
     ) -> None:
         self.number = number
         self.backing = backing
@@ -44,8 +51,11 @@ class SpanTable:
         self.carved: dict[int, Record] = {}  # position -> record, until the span is returned
         # serial -> record, until a free claims the allocation, without the lock: one dict for the arena's whole life.
         self.live: dict[int, Record] = {}
+        self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
         self.recent: deque[int] = deque(maxlen=_RECENT)  # raw addresses freed lately
-        self.last_serial = 0
+        self.hints: dict[int, Any] = {}  # serial -> the weak reference that tells of an array's end
+        self.caches: list[Any] = []  # of the threads that take from here, past ones too: a layer above
+        self.last_serial = first_serial
         self.closed = False
         self.eager = False  # whether free pages go back at once
         self.generation = 1  # mark of the pages freed now
@@ -53,11 +63,9 @@ class SpanTable:
         self.placement = placement
         self.parked: dict[int, Record] = {}  # serial -> record freed while something could see it
         self.doubtful: dict[int, Record] = {}  # serial -> array still seen by something when word came of its end
-        self.reserved_bytes = self.asked_bytes = self.carved_bytes = self.cached_bytes = self.committed_bytes = 0
+        self.reserved_bytes = self.carved_bytes = self.scope_bytes = self.committed_bytes = 0
         # Counters, exact except for what an interruption cut short.
-        self.allocations = self.frees = self.remote_frees = self.dropped = self.resizes_in_place = (
-            self.resizes_moved
-        ) = 0
+        self.allocations = self.remote_frees = self.dropped = self.resizes_in_place = self.resizes_moved = 0
         self.contended = self.returned_bytes = self.peak_live_bytes = 0
 
     # Regions
@@ -65,13 +73,16 @@ class SpanTable:
     def add_region(self, mapping: Mapping) -> Region:
         """Take in a range of the backing, wholly free."""
         base = base_after(self.regions, mapping.offset if mapping.address is None else mapping.address)
-        region = Region(mapping, base=base, page_bytes=self.backing.page_bytes, arena_number=self.number)
+        region = Region(
+            mapping, base=base, page_bytes=self.backing.page_bytes, arena_number=self.number, live=self.live
+        )
+        region.awaited = self.budget.limit_bytes is not None or not self.backing.growable
         self.regions.append(region)
         self.addresses.add(region)
         self.placement.add(base, region.size)
         self.reserved_bytes += region.size
-        if len(self.carved) == len(self.live):
-            self.peak_live_bytes = max(self.peak_live_bytes, self.asked_bytes)
+        # A sample, once a region. O(live allocations).
+        self.peak_live_bytes = max(self.peak_live_bytes, sum(map(_SIZE, self.live.copy().values())))
         return region
 
     def drop_region(self, region: Region) -> None:
@@ -109,26 +120,28 @@ class SpanTable:
         if chunk.serial not in self.live or position < chunk.position:
             return False
         self._fill(record, position, end - position, chunk.region)
+        record.stock = NEVER_KEPT
         if position == chunk.position:
             self.carved[position] = record
             self.live.pop(chunk.serial, None)
         else:
             chunk.span = position - chunk.position
             self.carved[position] = record
-        self.cached_bytes -= record.span
-        self._publish(record)
+        self.scope_bytes -= record.span
+        self.allocations += 1
+        self.live[record.serial] = record
         return True
 
     def put_back(self, record: Record) -> bool:
         """Return a claimed span, or park it while anything can see it. Harmless when it was returned already."""
         if self.carved.get(record.position) is not record:
             return False
-        if not record.parked and record.held is not Held.SCOPE:
-            self.frees += 1
-            self.dropped += record.dropped
-            self.resizes_moved += record.moved
-        if record.roots and record.visible():
-            record.parked = True
+        held = record.terms.held
+        if held is not Held.HANDLE and record.phase is not Phase.PARKED:
+            self.dropped += held is Held.DROPPED
+            self.resizes_moved += held is Held.MOVED
+        if record.roots is not None and record.visible():
+            record.phase = Phase.PARKED
             # To the end: a search that looks at some of them goes round.
             self.parked.pop(record.serial, None)
             self.parked[record.serial] = record
@@ -136,26 +149,32 @@ class SpanTable:
         region = record.region
         assert region is not None
         region.mark_freed(record.position, record.span, self.generation)
-        if record.held is Held.ADDRESS and record.address is not None:
-            self.recent.append(record.address)
+        if held is Held.ADDRESS:
+            self.recent.append(record.address or 0)
         del self.carved[record.position]
-        self.parked.pop(record.serial, None)
-        self.doubtful.pop(record.serial, None)
-        self._count(record, -record.size, -record.span)
-        self._give(record.position, record.span)
-        record.roots = []
-        record.hint = None
+        self._forget(record, region)
+        self._count(record, -record.span)
+        span = self.placement.give(record.position, record.span)
+        if self.eager:
+            self._return_span(*span, ALL_MARKS)
         return True
 
-    def put_back_unseen(self, record: Record) -> bool:
+    def _forget(self, record: Record, region: Region) -> None:
+        for kept in (self.parked, self.doubtful, self.hints):
+            if kept:
+                kept.pop(record.serial, None)
+        if region.roots:
+            region.roots.pop(record.position, None)
+
+    def put_back_unseen(self, serial: int, record: Record) -> bool:
         """End an allocation held by an array, unless something still sees it; then it is looked at again later."""
-        self.doubtful.pop(record.serial, None)
-        if not record.is_live:
+        self.doubtful.pop(serial, None)
+        if serial not in self.live:
             return False
         if record.visible():
-            self.doubtful[record.serial] = record
+            self.doubtful[serial] = record
             return False
-        return record.claim() and self.put_back(record)
+        return record.claim(serial) and self.put_back(record)
 
     def resize(self, record: Record, size: int, span: int) -> bool:
         """Change a live record's size at its position, if there is room behind it and the budget grants it. Nothing
@@ -168,11 +187,12 @@ class SpanTable:
         end = record.position + record.span
         if extra > 0 and not self.placement.take_at(end, extra):
             return False
-        if not self._commit(region, record.position, span):
+        fresh_bytes = region.fresh_bytes(record.position, span)
+        if fresh_bytes and not self._commit(region, record.position, span, fresh_bytes):
             if extra > 0:
                 self.placement.give(end, extra)
             return False
-        self._count(record, size - record.size, extra)
+        self._count(record, extra)
         if extra >= 0:
             record.span += extra
             record.size = size
@@ -180,9 +200,10 @@ class SpanTable:
             record.size = size  # before the span: a size never exceeds it
             record.span += extra
             region.mark_freed(end + extra, -extra, self.generation)
-            self._give(end + extra, -extra)
-        # Last: who read the old size read the old list before it, and will find that it changed.
-        record.roots = []
+            rest = self.placement.give(end + extra, -extra)
+            if self.eager:
+                self._return_span(*rest, ALL_MARKS)
+        record.stock = NO_STOCK  # it is of another length now
         self.resizes_in_place += 1
         return True
 
@@ -205,32 +226,21 @@ class SpanTable:
         self.returned_bytes += returned
         return returned
 
-    def _give(self, position: int, size: int) -> None:
-        span = self.placement.give(position, size)
-        if self.eager:
-            self._return_span(*span, ALL_MARKS)
-
     def close(self) -> None:
         """Let go of every region. Memory that something still sees stays mapped until that is gone."""
         self.closed = True
         for record in self.carved.values():
-            record.roots = []
+            record.roots = None
         for region in self.regions:
             self.addresses.remove(region)
             region.mapping = None
+            region.roots.clear()
+        self.hints.clear()
         self.carved.clear()
         self.parked.clear()
         self.doubtful.clear()
         self.regions.clear()
         rebuild(self)
-
-    def count_anew(self) -> None:
-        """Sum up again what is kept as a running sum."""
-        self.reserved_bytes = sum(region.size for region in self.regions)
-        self.asked_bytes = self.carved_bytes = self.cached_bytes = self.committed_bytes = 0
-        for record in self.carved.values():
-            self._count(record, record.size, record.span)
-        self._state_committed(sum(region.committed_bytes for region in self.regions))
 
     # The single steps
 
@@ -245,48 +255,39 @@ class SpanTable:
         return False
 
     def _enter(self, record: Record, position: int, span: int) -> bool:
-        region = self.region_at(position)
-        fresh = region.is_fresh(position, record.span)
-        if not self._commit(region, position, record.span):
+        region = self.regions[0] if len(self.regions) == 1 else self.region_at(position)
+        fresh_bytes, fresh = region.fresh(position, record.span)
+        if fresh_bytes and not self._commit(region, position, record.span, fresh_bytes):
             self.placement.give(position, span)
             return False
         self._fill(record, position, span, region)
-        record.fresh = fresh
+        record.phase = Phase.FRESH if fresh else None
         self.carved[position] = record
-        self._count(record, 0, span)
-        self._publish(record)
+        self.carved_bytes += span
+        if record.terms.held is Held.SCOPE:
+            self.scope_bytes += span
+        else:
+            self.allocations += 1
+        # Last: from here on the allocation can be claimed by whoever frees it.
+        self.live[record.serial] = record
         return True
 
     def _fill(self, record: Record, position: int, span: int, region: Region | None) -> None:
-        self.last_serial += 1
-        record.serial = self.last_serial
-        record.live = self.live
-        record.arena_number = self.number
+        self.last_serial = record.serial = self.last_serial + 1
         record.position = position
         record.span = span
         record.region = region
 
-    def _publish(self, record: Record) -> None:
-        if record.held is not Held.SCOPE:
-            self.asked_bytes += record.size
-            self.allocations += 1
-        # Last: from here on the allocation can be claimed by whoever frees it.
-        self.live[record.serial] = record
-
-    def _count(self, record: Record, size: int, span: int) -> None:
+    def _count(self, record: Record, span: int) -> None:
         self.carved_bytes += span
-        if record.held is Held.SCOPE:
-            self.cached_bytes += span
-        else:
-            self.asked_bytes += size
+        if record.terms.held is Held.SCOPE:
+            self.scope_bytes += span
 
-    def _commit(self, region: Region, position: int, size: int) -> bool:
-        fresh_bytes = region.fresh_bytes(position, size)
-        if fresh_bytes:
-            if not self.budget.grant(self.number, self.committed_bytes + fresh_bytes):
-                return False
-            self.committed_bytes += fresh_bytes
-            region.commit(position, size, self.generation)
+    def _commit(self, region: Region, position: int, size: int, fresh_bytes: int) -> bool:
+        if not self.budget.grant(self.number, self.committed_bytes + fresh_bytes):
+            return False
+        self.committed_bytes += fresh_bytes
+        region.commit(position, size, self.generation)
         return True
 
     def _state_committed(self, change: int) -> None:
@@ -295,3 +296,4 @@ class SpanTable:
 
 
 _BASE = attrgetter("base")
+_SIZE = attrgetter("size")

@@ -9,7 +9,7 @@ import weakref
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 # A last view that dies unnoticed sends no word; so a waiter looks by itself this often.
 _LOOK_SECONDS = 0.05
@@ -35,7 +35,7 @@ class Waiters:
             else:
                 waiting.put(None)  # re-entrant, unlike a Condition's notify
 
-    def turns(self, timeout: float | None) -> Iterator[None]:
+    def turns(self, timeout: float | None) -> Generator[None]:
         """Yields each time it is worth trying again, first at once, until ``timeout`` seconds have passed (``None``:
         never).
 

@@ -20,11 +20,14 @@ LAYERS = (
     ("system",),
     ("backing",),
     ("placement",),
-    ("region", "address_map", "record", "repair", "table", "search", "summary", "audit", "section", "growth", "arena"),
-    ("decay", "routing", "slices", "manager"),
     (
-        *("snapshot", "lookup", "shortage", "waiting", "layout"),
-        *("block", "resizing", "service", "scope", "arrays", "raw", "fork", "heap"),
+        *("region", "address_map", "record", "repair", "table", "lost", "search", "summary", "audit", "section"),
+        *("growth", "arena"),
+    ),
+    ("cache", "decay", "routing", "slices", "roster", "manager"),
+    (
+        *("snapshot", "lookup", "shortage", "waiting", "layout", "options"),
+        *("block", "resizing", "ends", "service", "scope", "arrays", "raw", "upkeep", "fork", "heap"),
     ),
     ("default",),
     ("__init__",),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import SupportsIndex
+from typing import NoReturn, SupportsIndex
 
 from ..errors import InvalidRequestError
 from ..sizes import checked_size
@@ -19,7 +19,7 @@ class Addresses:
         self.size = size
         self.address: int | None = None
 
-    def root(self, start: int, size: int) -> memoryview:
+    def owner(self, start: int, size: int) -> NoReturn:
         """Always an error: these are integers."""
         raise InvalidRequestError(
             f"an AddressSpace has no memory to view ({size} units at offset {start}); use block.offset"

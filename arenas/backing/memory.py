@@ -14,18 +14,19 @@ if TYPE_CHECKING:
 
 
 @functools.lru_cache(maxsize=1024)
-def _bytes_type(length: int) -> type[ctypes.Array[ctypes.c_ubyte]]:
-    # 3 KB each: lengths come from a bounded set.
-    return ctypes.c_ubyte * length
+def _owner_type(length: int) -> type[ctypes.Array[ctypes.c_ubyte]]:
+    # 3 KB each: lengths come from a bounded set, but for the last block of a range.
+    names = {"_type_": ctypes.c_ubyte, "_length_": length, "__slots__": ("mapping",)}
+    return type("MemoryOwner", (ctypes.Array,), names)
 
 
 class MappedMemory:
     """One range of an ``mmap``, and the source of every view into it.
 
     ``exporter`` is made once, and keeps the ``mmap``. Each block then has an owner of its own, which keeps the
-    exporter, and a root over it: without the GIL, slicing one shared memoryview from several threads corrupts it
-    (python/cpython#127716). So the range is unmapped exactly when this object and the last view are gone, and never
-    under a view.
+    exporter, and every view a buffer of its own over that: without the GIL, slicing one shared memoryview from several
+    threads corrupts it (python/cpython#127716). So the range is unmapped exactly when this object and the last view are
+    gone, and never under a view.
     """
 
     __slots__ = ("_decommit_advice", "_length", "_mmap", "_start", "address", "exporter", "offset", "size")
@@ -35,7 +36,7 @@ class MappedMemory:
     ) -> None:
         """Use ``size`` bytes of ``source`` from its first address that is a multiple of ``alignment``."""
         self._length = len(source)
-        self.exporter = _bytes_type(self._length).from_buffer(source)
+        self.exporter = (ctypes.c_ubyte * self._length).from_buffer(source)
         base = ctypes.addressof(self.exporter)
         self._mmap = source
         self._start = -base % alignment
@@ -44,16 +45,16 @@ class MappedMemory:
         self.offset = offset
         self.size = size
 
-    def root(self, start: int, size: int) -> memoryview:
-        """A memoryview over ``size`` bytes from ``start``, and with an owner of its own.
-
-        The owner is an array type of one of few lengths, and so may be somewhat longer than the view.
+    def owner(self, start: int, size: int) -> ctypes.Array[ctypes.c_ubyte]:
+        """An exporter of its own over ``size`` bytes from ``start``: an array type of one of few lengths, so it may be
+        somewhat longer.
         """
-        first = self._start + start
-        length = min(size_class(max(size, 1)), self._length)
-        before = min(first, self._length - length)
-        owner = _bytes_type(length).from_buffer(self.exporter, before)
-        return memoryview(owner).cast("B")[first - before : first - before + size]
+        length = size_class(max(size, 1))
+        owner = _owner_type(length if start + length <= self.size else max(size, 1)).from_address(
+            self.address + start if self.address is not None else 0
+        )
+        owner.mapping = self.exporter  # type: ignore[attr-defined]  # keeps the range mapped
+        return owner
 
     def advise(self, advice: int) -> None:
         """``madvise`` over the whole range; raises ``OSError``."""

@@ -36,8 +36,13 @@ def test_its_repr() -> None:
     block, other = heap.alloc(100, tag="mine"), heap.alloc(0)
     assert repr(block) == "<Block #0.1 of 100 bytes, tag 'mine', live>"
     assert repr(other) == "<Block #0.2 of 0 bytes, live>"
+    address = block.address
     block.free()
-    assert repr(block) == "<Block #0.1 of 100 bytes, tag 'mine', freed>"
+    assert repr(block) == "<Block #0.1 of 100 bytes, freed>"
+    # Its record serves the next block of that size: nothing of that one is told as this one's.
+    again = heap.alloc(70)
+    assert again.address == address
+    assert repr(block) == "<Block #0.1, freed>"
     heap.close()
     assert "freed" in repr(other)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import arenas
-import arenas.service
+import arenas.ends
 import arenas.waiting
 from tests.heap._support import assert_whole, books
 
@@ -195,7 +195,7 @@ class FakeTime:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr(arenas.service, "time", self)
+        monkeypatch.setattr(arenas.ends, "time", self)
 
     def monotonic(self) -> float:
         return self.now

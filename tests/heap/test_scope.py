@@ -14,7 +14,7 @@ CHUNK = 64 << 10
 
 @pytest.fixture
 def heap() -> arenas.Heap:
-    return arenas.Heap(arenas=1)
+    return arenas.Heap(arenas=1, cache_bytes=0)
 
 
 def test_everything_in_it_ends_with_it(heap: arenas.Heap) -> None:

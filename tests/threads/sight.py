@@ -124,7 +124,7 @@ PLAIN: dict[str, Way] = {
     "obj": _of(lambda v: v.obj),
     "memoryview of obj": _of(lambda v: memoryview(v.obj)),
     "slice of obj": _of(lambda v: memoryview(v.obj)[50:]),
-    "cast of obj": _of(lambda v: memoryview(v.obj).cast("I")),
+    "cast of obj": _of(lambda v: memoryview(v.obj).cast("B").cast("I")),
     "obj of a slice": _of(lambda v: v[5:].obj),
     "PickleBuffer": _of(pickle.PickleBuffer),
     "raw of a PickleBuffer": _of(lambda v: pickle.PickleBuffer(v[3:]).raw()),

@@ -26,7 +26,7 @@ def test_adoption_is_only_tried_inside_a_section() -> None:
     served: list[int] = []
 
     def adopt() -> None:
-        with routing.lock:  # type: ignore[attr-defined]
+        with routing.locks[0]:
             adopting.set()
             done.wait(PATIENCE_SECONDS)
 
@@ -100,7 +100,7 @@ def test_a_child_leaves_the_parent_s_file_alone(tmp_path: Path) -> None:
     block = heap.alloc(8192)
     block.view[:] = b"\xab" * 8192
     record = block._record
-    assert record.claim()
+    assert record.claim(record.serial)
     heap._manager.arenas[0].mailbox.append(record)
     child = os.fork()
     if child == 0:

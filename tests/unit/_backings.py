@@ -42,6 +42,11 @@ CASES = (
 WITH_MEMORY = tuple(case for case in CASES if case.name != "AddressSpace")
 
 
+def view_of(mapping: Mapping, start: int, size: int) -> memoryview:
+    """As a record makes them: an owner of its own, and of its buffer as much as was asked for."""
+    return memoryview(mapping.owner(start, size)).cast("B")[:size]
+
+
 def is_mapped(address: int) -> bool:
     """Whether the system says that there is memory at this address of ours."""
     for line in Path("/proc/self/maps").read_text("ascii").splitlines():

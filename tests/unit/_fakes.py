@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arenas import AnonymousMemory, BestFit
 from arenas.address_map import AddressMap
 from arenas.arena import Arena
 from arenas.backing import Budget
+from arenas.cache import Cache
 from arenas.growth import Doubling
+from arenas.record import Held, terms
 from arenas.table import SpanTable
+
+if TYPE_CHECKING:
+    import weakref
 
 
 class FakeMapping:
@@ -23,8 +28,8 @@ class FakeMapping:
         self.refuses = False
         self.given_back: list[tuple[int, int]] = []
 
-    def root(self, start: int, size: int) -> memoryview:
-        return memoryview(bytearray(size))
+    def owner(self, start: int, size: int) -> bytearray:
+        return bytearray(size)
 
     def decommit(self, start: int, size: int) -> bool:
         if self.refuses:
@@ -44,6 +49,17 @@ def make_arena(number: int) -> Arena:
 
 def make_arenas(count: int) -> list[Arena]:
     return [make_arena(number) for number in range(count)]
+
+
+def make_cache(arena: Arena, owner: weakref.ref[Any], *, room_bytes: int = 1 << 16, alignment: int = 64) -> Cache:
+    """One more in front of the arena, for the calling thread, as long as the owner lives."""
+    ordinary = terms(Held.HANDLE, alignment, None)
+    first_serial = len(arena.table.caches) + 1 << 40
+    cache = Cache(
+        arena, room_bytes=room_bytes, terms=ordinary, first_serial=first_serial, clock=lambda: 0.0, owner=owner
+    )
+    arena.table.caches.append(cache)
+    return cache
 
 
 class AnnouncedLock:

@@ -42,8 +42,8 @@ class FlakyMapping:
         self._failures = failures
         self.offset, self.size, self.address = upstream.offset, upstream.size, upstream.address
 
-    def root(self, start: int, size: int) -> memoryview:
-        return self._upstream.root(start, size)
+    def owner(self, start: int, size: int) -> Any:
+        return self._upstream.owner(start, size)
 
     def decommit(self, start: int, size: int) -> bool:
         self._failures.call("decommit")

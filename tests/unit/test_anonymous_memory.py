@@ -10,6 +10,7 @@ import pytest
 
 from arenas import AnonymousMemory, Heap, OutOfMemoryError, system
 from arenas.backing.memory import MappedMemory
+from tests.unit._backings import view_of
 
 HUGE = 2 << 20
 
@@ -66,7 +67,7 @@ def test_slack_for_alignment_is_never_touched() -> None:
     assert mapping.size == 4096
     assert len(mapping._mmap) >= 1 << 30
     assert mapping.address is not None
-    mapping.root(0, 4096)[:] = b"x" * 4096
+    view_of(mapping, 0, 4096)[:] = b"x" * 4096
     assert mapping.resident_bytes() == 4096
 
 
@@ -115,9 +116,9 @@ def test_any_number_of_heaps_may_share_one() -> None:
 def test_pages_that_the_system_will_not_take_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused ``madvise`` is an answer, not an error; the bytes are as they were."""
     mapping = AnonymousMemory().map(8192, 64)
-    mapping.root(0, 8192)[:] = b"x" * 8192
+    view_of(mapping, 0, 8192)[:] = b"x" * 8192
     assert not mapping.decommit(1, 4096)  # EINVAL: not at a page's beginning
-    assert bytes(mapping.root(0, 8192)) == b"x" * 8192
+    assert bytes(view_of(mapping, 0, 8192)) == b"x" * 8192
     monkeypatch.setattr(system, "MADV_DONTNEED", None)
     backing = AnonymousMemory()
     assert not backing.decommit_zeroes

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from arenas import Backing, Heap, Mapping
 from arenas.system import PAGE_BYTES
-from tests.unit._backings import CASES, SIZE, WITH_MEMORY, Case, in_child, is_mapped, witness
+from tests.unit._backings import CASES, SIZE, WITH_MEMORY, Case, in_child, is_mapped, view_of, witness
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 all_backings = pytest.mark.parametrize("case", CASES, ids=str)
@@ -46,27 +48,57 @@ def test_a_mapping_is_long_enough_and_aligned(case: Case, shift: int, tmp_path: 
 
 
 @all_memory
-def test_roots_are_writable_bytes_at_their_place(case: Case, tmp_path: Path) -> None:
-    """A root is plain bytes, as long as asked, and what the process sees at the mapping's address."""
+def test_owners_export_writable_bytes_at_their_place(case: Case, tmp_path: Path) -> None:
+    """At least as many as asked for, none beyond the range, and what the process sees at the mapping's address."""
     mapping = case.make(tmp_path).map(SIZE, 64)
     assert mapping.address is not None
-    for start, size in ((0, 1), (5, 100), (SIZE - 7, 7), (PAGE_BYTES - 1, 2), (9, 0)):
-        root = mapping.root(start, size)
-        assert (root.nbytes, root.format, root.ndim, root.itemsize, root.readonly) == (size, "B", 1, 1, False)
-        root[:] = bytes((start + i) % 251 for i in range(size))
-        assert ctypes.string_at(mapping.address + start, size) == bytes(root)
+    for start, size in ((0, 1), (5, 100), (SIZE - 7, 7), (SIZE - 1000, 999), (PAGE_BYTES - 1, 2), (9, 0), (0, SIZE)):
+        whole = memoryview(mapping.owner(start, size)).cast("B")
+        assert (whole.ndim, whole.itemsize, whole.readonly, whole.c_contiguous) == (1, 1, False, True)
+        assert size <= whole.nbytes <= mapping.size - start
+        view = view_of(mapping, start, size)
+        assert (view.nbytes, view.format, view.readonly) == (size, "B", False)
+        view[:] = bytes((start + i) % 251 for i in range(size))
+        assert ctypes.string_at(mapping.address + start, size) == bytes(view) == bytes(whole[:size])
 
 
 @all_memory
-def test_roots_are_independent(case: Case, tmp_path: Path) -> None:
-    """Each is an object of its own: one is released, and neither its neighbour nor its twin is."""
+def test_owners_are_independent(case: Case, tmp_path: Path) -> None:
+    """Each is an object of its own: a view of one is released, and those of its neighbour and its twin are not."""
     mapping = case.make(tmp_path).map(SIZE, 64)
-    first, second, twin = mapping.root(0, 16), mapping.root(16, 16), mapping.root(0, 16)
+    first, second, twin = view_of(mapping, 0, 16), view_of(mapping, 16, 16), view_of(mapping, 0, 16)
     first[:], second[:] = b"a" * 16, b"b" * 16
     assert (bytes(first), bytes(second), bytes(twin)) == (b"a" * 16, b"b" * 16, b"a" * 16)
-    assert first is not twin
+    assert len({id(view.obj) for view in (first, second, twin)}) == 3
     first.release()
     assert (bytes(second), bytes(twin)) == (b"b" * 16, b"a" * 16)
+
+
+@all_memory
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda view: view,
+        lambda view: view[10:20][2:4],
+        lambda view: view.cast("H"),
+        memoryview,
+        lambda view: view.obj,
+        lambda view: memoryview(view.obj),
+        (ctypes.c_ubyte * 10).from_buffer,
+    ],
+    ids=["view", "slice", "cast", "copy", "owner", "owner's", "ctypes"],
+)
+def test_an_owners_references_tell_whether_it_is_seen(
+    case: Case, part: Callable[[memoryview], Any], tmp_path: Path
+) -> None:
+    """Nobody but the caller and what is made of its buffer refers to an owner: neither the mapping nor the system."""
+    mapping = case.make(tmp_path).map(SIZE, 64)
+    nobody, owner = object(), mapping.owner(64, 100)
+    assert sys.getrefcount(owner) == sys.getrefcount(nobody)
+    seen = part(memoryview(owner).cast("B")[:100])
+    assert sys.getrefcount(owner) > sys.getrefcount(nobody)
+    del seen
+    assert sys.getrefcount(owner) == sys.getrefcount(nobody)
 
 
 @all_memory
@@ -74,10 +106,10 @@ def test_fresh_memory_is_zero_where_that_is_said(case: Case, tmp_path: Path) -> 
     """A range mapped for the first time; of one with a past only where the backing says so."""
     backing = case.make(tmp_path)
     mapping = backing.map(SIZE, 64)
-    assert bytes(mapping.root(0, SIZE)) == bytes(SIZE)
-    mapping.root(0, SIZE)[:] = b"x" * SIZE
+    assert bytes(view_of(mapping, 0, SIZE)) == bytes(SIZE)
+    view_of(mapping, 0, SIZE)[:] = b"x" * SIZE
     del mapping
-    again = bytes(backing.map(SIZE, 64).root(0, SIZE))
+    again = bytes(view_of(backing.map(SIZE, 64), 0, SIZE))
     assert (again == bytes(SIZE)) == backing.fresh_is_zero
 
 
@@ -87,8 +119,8 @@ def test_decommitted_pages_read_as_zeros_and_others_as_before(case: Case, tmp_pa
     backing = case.make(tmp_path)
     mapping = backing.map(SIZE, 64)
     page = backing.page_bytes
-    root = mapping.root(0, SIZE)
-    root[:] = b"x" * SIZE
+    view = view_of(mapping, 0, SIZE)
+    view[:] = b"x" * SIZE
     before = mapping.resident_bytes()
     assert before is not None
     assert mapping.decommit(page, SIZE - page)
@@ -96,10 +128,10 @@ def test_decommitted_pages_read_as_zeros_and_others_as_before(case: Case, tmp_pa
     after = mapping.resident_bytes()
     assert after is not None
     assert after <= before - (SIZE - page)
-    assert bytes(root[:page]) == b"x" * page
-    assert bytes(root[page:]) == bytes(SIZE - page)
-    root[page] = 1  # committed again by writing to it
-    assert bytes(root[page : page + 2]) == b"\1\0"
+    assert bytes(view[:page]) == b"x" * page
+    assert bytes(view[page:]) == bytes(SIZE - page)
+    view[page] = 1  # committed again by writing to it
+    assert bytes(view[page : page + 2]) == b"\1\0"
 
 
 @all_memory
@@ -107,23 +139,23 @@ def test_resident_bytes_are_what_was_touched(case: Case, tmp_path: Path) -> None
     mapping = case.make(tmp_path).map(SIZE, 64)
     before = mapping.resident_bytes()
     assert before is not None
-    mapping.root(0, SIZE)[:] = b"x" * SIZE
+    view_of(mapping, 0, SIZE)[:] = b"x" * SIZE
     assert mapping.resident_bytes() == mapping.size >= before
 
 
 @all_memory
 def test_unmapped_when_the_last_view_is_gone(case: Case, tmp_path: Path) -> None:
-    """A slice of a slice keeps the memory mapped though mapping, backing and root are gone; nothing else keeps it."""
+    """A slice of a slice keeps the memory mapped though mapping, backing and view are gone; nothing else keeps it."""
     backing = case.make(tmp_path)
     mapping = backing.map(SIZE, 64)
     alive = witness(mapping)
-    root = mapping.root(PAGE_BYTES, 100)
-    root[:5] = b"hello"
-    part = root[:10][:5]
+    view = view_of(mapping, PAGE_BYTES, 100)
+    view[:5] = b"hello"
+    part = view[:10][:5]
     address = mapping.address
     assert address is not None
-    root.release()
-    del mapping, backing, root
+    view.release()
+    del mapping, backing, view
     assert alive()
     assert is_mapped(address)
     assert bytes(part) == b"hello"
@@ -132,10 +164,27 @@ def test_unmapped_when_the_last_view_is_gone(case: Case, tmp_path: Path) -> None
 
 
 @all_memory
+def test_an_owner_keeps_its_range(case: Case, tmp_path: Path) -> None:
+    """Also before there is a view, and when what sees it knows nothing of memoryviews."""
+    mapping = case.make(tmp_path).map(SIZE, 64)
+    alive = witness(mapping)
+    owner = mapping.owner(PAGE_BYTES, 100)
+    del mapping
+    assert alive()
+    memoryview(owner).cast("B")[:5] = b"hello"
+    seen = (ctypes.c_char * 5).from_buffer(owner)
+    del owner
+    assert alive()
+    assert seen.raw == b"hello"
+    del seen
+    assert not alive()
+
+
+@all_memory
 def test_a_mapping_without_views_goes_with_its_last_reference(case: Case, tmp_path: Path) -> None:
     backing = case.make(tmp_path)
     mapping = backing.map(SIZE, 64)
-    mapping.root(0, 10)[:] = b"x" * 10
+    view_of(mapping, 0, 10)[:] = b"x" * 10
     alive = witness(mapping)
     assert alive()
     del backing, mapping
@@ -165,17 +214,17 @@ def test_a_closed_heap_stays_mapped_under_a_view(case: Case, tmp_path: Path) -> 
 def test_a_fork_copies_or_shares_as_declared(case: Case, tmp_path: Path) -> None:
     """What a child writes is seen by the parent exactly where the backing is not ``fork_private``."""
     backing = case.make(tmp_path)
-    root = backing.map(SIZE, 64).root(0, SIZE)
-    root[:4] = b"mine"
+    view = view_of(backing.map(SIZE, 64), 0, SIZE)
+    view[:4] = b"mine"
 
     def write() -> bool:
-        seen = bytes(root[:4])
-        root[:4] = root[-4:] = b"kids"
+        seen = bytes(view[:4])
+        view[:4] = view[-4:] = b"kids"
         return seen == b"mine"
 
     assert in_child(write)
     theirs = (b"mine", bytes(4)) if backing.fork_private else (b"kids", b"kids")
-    assert (bytes(root[:4]), bytes(root[-4:])) == theirs
+    assert (bytes(view[:4]), bytes(view[-4:])) == theirs
 
 
 @all_backings

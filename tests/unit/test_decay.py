@@ -7,8 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arenas.decay import Decay
-from arenas.region import CLEAN
-from arenas.table import ALL_MARKS
+from arenas.region import ALL_MARKS, CLEAN
 
 SECONDS = 8.0
 # Short steps, pauses around the delay itself, around the 255 steps after which marks come round again, and far beyond.

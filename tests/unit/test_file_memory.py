@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from arenas import FileMemory, Heap, InvalidRequestError
-from tests.unit._backings import in_child
+from tests.unit._backings import in_child, view_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def test_all_of_an_existing_file(path: Path) -> None:
 
 def test_flush_writes_out(path: Path) -> None:
     memory = FileMemory(path, 4096)
-    memory.map(4096, 64).root(0, 5)[:] = b"hello"
+    view_of(memory.map(4096, 64), 0, 5)[:] = b"hello"
     memory.flush()
     assert path.read_bytes()[:5] == b"hello"
 

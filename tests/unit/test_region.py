@@ -45,7 +45,7 @@ class RegionMachine(RuleBasedStateMachine):
         touched = self.touched(start, size)
         fresh = touched - self.pages.keys()
         assert self.region.fresh_bytes(self.region.base + start, size) == len(fresh) * PAGE
-        assert self.region.is_fresh(self.region.base + start, size) == (fresh == touched)
+        assert self.region.fresh(self.region.base + start, size)[1] == (fresh == touched)
         self.region.commit(self.region.base + start, size, mark)
         self.pages.update(dict.fromkeys(fresh, mark))
 
@@ -113,7 +113,7 @@ def test_nothing_is_committed_where_there_are_no_pages() -> None:
     region.commit(0, 100, 1)
     region.mark_freed(0, 100, 2)
     assert (region.fresh_bytes(0, 100), region.committed_bytes, region.decommit(0, 100, bytes([1, 2]))) == (0, 0, 0)
-    assert not region.is_fresh(0, 100)
+    assert not region.fresh(0, 100)[1]
     assert region.is_idle(b"")
     assert mapping.given_back == []
 

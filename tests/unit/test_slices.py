@@ -7,6 +7,7 @@ import pytest
 from arenas import AddressSpace, AnonymousMemory, Mapping
 from arenas.slices import MappingSlice
 from arenas.system import PAGE_BYTES
+from tests.unit._backings import view_of
 from tests.unit._fakes import FakeMapping
 
 
@@ -39,9 +40,9 @@ def test_giving_back_is_passed_on(refuses: bool) -> None:
     assert whole.given_back == ([] if refuses else [(35, 10)])
 
 
-def test_roots_and_resident_bytes_are_those_of_the_part() -> None:
+def test_owners_and_resident_bytes_are_those_of_the_part() -> None:
     whole = AnonymousMemory().map(4 * PAGE_BYTES, 64)
     first, second = MappingSlice(whole, 0, 2 * PAGE_BYTES), MappingSlice(whole, 2 * PAGE_BYTES, 2 * PAGE_BYTES)
-    second.root(3, 5)[:] = b"hello"
-    assert bytes(whole.root(2 * PAGE_BYTES + 3, 5)) == b"hello"
+    view_of(second, 3, 5)[:] = b"hello"
+    assert bytes(view_of(whole, 2 * PAGE_BYTES + 3, 5)) == b"hello"
     assert (first.resident_bytes(), second.resident_bytes()) == (0, PAGE_BYTES)

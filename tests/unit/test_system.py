@@ -11,6 +11,7 @@ import textwrap
 import pytest
 
 from arenas import system
+from tests.unit._backings import view_of
 
 # Each takes one feature away before `arenas` is imported.
 WITHOUT = {
@@ -147,7 +148,7 @@ def test_resident_bytes_are_the_pages_touched() -> None:
     assert memory.address is not None
     assert system.resident_bytes(memory.address, memory.size) == 0
     for page in (1, 2, 5):
-        memory.root(page * system.PAGE_BYTES, 1)[0] = 1
+        view_of(memory, page * system.PAGE_BYTES, 1)[0] = 1
     assert system.resident_bytes(memory.address, memory.size) == 3 * system.PAGE_BYTES
     assert system.resident_bytes(memory.address + system.PAGE_BYTES, 10) == 10
     assert system.resident_bytes(memory.address, 0) == 0
