@@ -51,7 +51,7 @@ def draw(path: Path, cases: Sequence[CaseResult], title: str) -> None:
             axes.plot(*zip(*points, strict=True), color=colour, marker=marker, linewidth=2, label=name)
         axes.set_xscale("log")
         axes.set_yscale("log")
-        axes.grid(visible=True, which="both", color=_INK, alpha=0.25, linewidth=0.6)
+        axes.grid(visible=True, color=_INK, alpha=0.3, linewidth=0.6)
         axes.yaxis.set_major_formatter("{x:g}")
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)

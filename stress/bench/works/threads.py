@@ -110,6 +110,6 @@ WORK: Final = Work(
     "Figures are the time from the first start to the last end, for each block of either thread: with twice the "
     "throughput, half as much. With the GIL two threads cannot be faster than one. Apart, each frees what it "
     f"allocated. Exchanging, each hands every block to the other through a deque, {exchange.RUN} at a time, and frees "
-    "what it is handed; one thread hands to itself. The same with a bare `float` shows what handing over costs by itself.",
+    "what it is handed; one thread hands to itself. The same with a bare `float` shows what handing over costs.",
     _cases,
 )
