@@ -21,6 +21,7 @@ def describe() -> dict[str, str]:
     return {
         "CPU": f"{_cpu_model()}, {_cores()} cores",
         "system": f"{platform.system()} {platform.release()}, {' '.join(platform.libc_ver()) or 'libc unknown'}",
+        "load before": f"{os.getloadavg()[0]:.1f}",  # a busy machine shows in the ranges, and in two threads above all
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
         "GIL": "no" if free_threaded else "yes",
         "arenas": arenas.__version__,

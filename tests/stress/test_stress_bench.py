@@ -233,7 +233,7 @@ def test_what_is_exchanged_is_ended_once_and_by_the_other(threads: int) -> None:
 
     with crew.Crew(threads) as both:
         both.together([part(number) for number in range(threads)])
-    assert ended == [[(number + 1) % threads] * 3 * exchange.RUN for number in range(threads)]
+    assert ended == [[(number + 1) % threads] * 3 * exchange.BATCH for number in range(threads)]
 
 
 def test_an_exchange_with_nobody_ends(monkeypatch: pytest.MonkeyPatch) -> None:

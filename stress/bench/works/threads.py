@@ -50,9 +50,9 @@ def _apart(budget: Budget) -> Case:
 
 
 def _exchanging(budget: Budget) -> Case:
-    code = "{}; give.append(block); take.popleft(); {}"
-    codes = {face: code.format(f"block = alloc({peers.SIZE})", "block.free()") for face in (_LOCAL, _PLAIN)}
-    codes[_BARE] = code.format(f"block = float({peers.SIZE})", "callable(block)")
+    code = f"give.append([{{}} for _ in range({exchange.BATCH})])  # then: for block in take.popleft(): {{}}"
+    codes = {face: code.format(f"alloc({peers.SIZE})", "block.free()") for face in (_LOCAL, _PLAIN)}
+    codes[_BARE] = code.format(f"float({peers.SIZE})", "block.is_integer()")
     return Case(
         "exchanging",
         [
@@ -86,17 +86,17 @@ def _opened_apart(face: Face, threads: int, code: str, turn_seconds: float) -> I
 @contextmanager
 def _opened_exchange(face: Face, threads: int, turn_seconds: float) -> Iterator[Measure]:
     with arenas.Heap() as heap, Crew(threads) as crew:
-        inboxes: list[deque[Any]] = crew.each(lambda _number: deque())
+        inboxes: list[deque[list[Any]]] = crew.each(lambda _number: deque())
 
         def part(number: int) -> Callable[[int], None]:
             give, take = inboxes[(number + 1) % threads], inboxes[number]
             make = float if face == _BARE else _alloc(heap, face)
-            end = callable if face == _BARE else methodcaller("free")
+            end = methodcaller("is_integer" if face == _BARE else "free")  # of this thread: nothing is shared but boxes
             return partial(exchange.exchange, make, end, give, take)
 
         parts = crew.each(part)
-        turn = per_operation(lambda runs: crew.together([partial(part, runs) for part in parts]), turn_seconds)
-        yield lambda: turn() / (threads * exchange.RUN)
+        turn = per_operation(lambda batches: crew.together([partial(part, batches) for part in parts]), turn_seconds)
+        yield lambda: turn() / (threads * exchange.BATCH)
 
 
 def _alloc(heap: arenas.Heap, face: Face) -> Callable[[int], Any]:
@@ -109,7 +109,7 @@ WORK: Final = Work(
     "Two threads on one heap",
     "Figures are the time from the first start to the last end, for each block of either thread: with twice the "
     "throughput, half as much. With the GIL two threads cannot be faster than one. Apart, each frees what it "
-    f"allocated. Exchanging, each hands every block to the other through a deque, {exchange.RUN} at a time, and frees "
-    "what it is handed; one thread hands to itself. The same with a bare `float` shows what handing over costs.",
+    f"allocated. Exchanging, each hands every block to the other through a deque, {exchange.BATCH} at a time, and "
+    "frees what it is handed; one thread hands to itself. The same with a bare `float` shows what handing over costs.",
     _cases,
 )
