@@ -1,4 +1,4 @@
-"""The stress harness: real programs' recordings, replayed through any allocator, every byte checked.
+"""The stress harness: real programs' recordings, replayed through any allocator, every byte checked; and a benchmark.
 
 In a checkout it is ``python -m stress``; the wheel carries the same package as ``arenas_stress`` with the command
 ``arenas-stress``. So its modules import each other relatively, and nothing here may spell the package's own name.
@@ -10,8 +10,10 @@ The layers, lowest first; a module imports only from its own line and those abov
     audit, allocators               proving a heap's books; the seam behind which any allocator fits
     schedule, worker                a recording split into threads; what one thread does
     results, replay                 what one replay came to; one replay from start to proof
-    recordings, report, progress    finding inputs; showing what happens and what happened
+    recordings, table, progress     finding inputs; lines in columns; showing what happens
+    report                          showing what happened
     batch                           several replays, announced and reported
+    bench                           measuring the heap beside what a user would pick instead
     commands                        one command a file
     cli, __main__                   from words to a command, from errors to exit statuses
 """

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import progress, report, trace
 from .replay import replay
+from .table import say
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,17 +50,17 @@ class Batch:
             UsageError: a recording is malformed.
 
         """
-        report.say(self.command())
-        report.say(f"recordings: {self.found.told}")
+        say(self.command())
+        say(f"recordings: {self.found.told}")
         with progress.bar() as begin:
             results = [self._replay(path, begin) for path in self.found.paths]
         report.show(results)
         for result in results:
             for complaint in result.complaints():
-                report.say(f"{result.recording}: {complaint}")
+                say(f"{result.recording}: {complaint}")
         if self.json is not None:
             report.write_json(self.json, self.command(), self.seed, results)
-        report.say(report.verdict(results))
+        say(report.verdict(results))
         return CLEAN if all(result.clean for result in results) else FAILED
 
     def _replay(self, path: Path, begin: progress.Begin) -> Result:

@@ -5,6 +5,7 @@
     StressError                     root of all
     ├── UsageError                  the command cannot be carried out as given: exit status 2
     │   └── TraceError              … because a recording is malformed; names file and line
+    ├── UnavailableError            something optional is not to be had here; says why, and is shown, not raised on
     ├── AbandonedError              another thread failed, this one stops; never reported by itself
     └── StalledError                no thread has come further for a long time: a deadlock, most likely
 
@@ -35,6 +36,10 @@ class TraceError(UsageError):
         super().__init__(f"{path}:{line_number}: {why}")
         self.path = path
         self.line_number = line_number
+
+
+class UnavailableError(StressError):
+    """Something optional is not to be had on this machine; the message says why in a few words."""
 
 
 class AbandonedError(StressError):

@@ -1,11 +1,12 @@
-"""Results as a table: by rich where it is installed, else in plain columns; and as JSON."""
+"""Results as a table, and as JSON."""
 
 from __future__ import annotations
 
 import json
 import platform
-import sys
 from typing import TYPE_CHECKING, Final
+
+from . import table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,23 +27,12 @@ _HEADINGS: Final = (
     "leaked\nblocks",
 )
 _TEXT_COLUMNS: Final = frozenset({"recording", "corruption", "check()"})
-_WIDTH_OF_A_FILE: Final = 160
 _MEGABYTE: Final = 1e6
-
-
-def say(text: str) -> None:
-    """Print, at once: a run that dies must have shown its command."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def show(results: Sequence[Result]) -> None:
     """Print the table."""
-    rows = [_row(result) for result in results]
-    try:
-        _show_rich(rows)
-    except ImportError:
-        _show_plain(rows)
+    table.show(_HEADINGS, [_row(result) for result in results], _TEXT_COLUMNS)
 
 
 def verdict(results: Sequence[Result]) -> str:
@@ -100,28 +90,3 @@ def _check(result: Result) -> str:
 
 def _megabytes(size_bytes: int) -> str:
     return f"{size_bytes / _MEGABYTE:,.1f} MB"
-
-
-def _show_rich(rows: Sequence[tuple[str, ...]]) -> None:
-    from rich import box  # noqa: PLC0415 - optional
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in _HEADINGS:
-        table.add_column(heading, justify="left" if heading in _TEXT_COLUMNS else "right")
-    for row in rows:
-        table.add_row(*row)
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE).print(table)
-
-
-def _show_plain(rows: Sequence[tuple[str, ...]]) -> None:
-    headings = tuple(heading.replace("\n", " ") for heading in _HEADINGS)
-    lines = [headings, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(headings))]
-    for line in lines:
-        cells = [
-            cell.ljust(width) if heading in _TEXT_COLUMNS else cell.rjust(width)
-            for cell, width, heading in zip(line, widths, headings, strict=True)
-        ]
-        say("  ".join(cells).rstrip())

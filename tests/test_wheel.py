@@ -137,7 +137,8 @@ def test_one_dependency(contents: Contents) -> None:
 
 
 def test_extras(contents: Contents) -> None:
-    assert set(contents.metadata.get_all("Provides-Extra") or ()) == {"all", "metrics", "numpy", "report", "stress"}
+    extras = set(contents.metadata.get_all("Provides-Extra") or ())
+    assert extras == {"all", "bench", "metrics", "numpy", "report", "stress"}
 
 
 def test_no_upper_bound_on_python(contents: Contents) -> None:

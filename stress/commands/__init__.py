@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import quick, replay
+from . import bench, quick, replay
 
 if TYPE_CHECKING:
     from .context import Command
 
-COMMANDS: Final[dict[str, Command]] = {"quick": quick, "replay": replay}
+COMMANDS: Final[dict[str, Command]] = {"quick": quick, "replay": replay, "bench": bench}
 DEFAULT: Final = "quick"

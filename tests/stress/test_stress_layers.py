@@ -49,6 +49,25 @@ def test_imports_point_downwards(path: Path) -> None:
                 assert LAYER_OF[target] <= LAYER_OF[component(path)], f"{path.name}:{node.lineno} imports {target}"
 
 
+BENCH = re.findall(r"^ {4}(\w+(?:, \w+)*)  ", str(importlib.import_module(f"{NAME}.bench").__doc__), re.MULTILINE)
+BENCH_LAYER_OF = {name: layer for layer, names in enumerate(BENCH) for name in names.split(", ")}
+BENCH_FILES = sorted((FOLDER / "bench").rglob("*.py"))
+
+
+def test_the_benchmark_s_table_names_its_modules() -> None:
+    names = {path.relative_to(FOLDER / "bench").with_suffix("").parts[0] for path in BENCH_FILES}
+    assert BENCH_LAYER_OF.keys() == names - {"__init__"}
+
+
+@pytest.mark.parametrize("path", BENCH_FILES, ids=lambda path: str(path.relative_to(FOLDER)))
+def test_the_benchmark_s_imports_point_downwards(path: Path) -> None:
+    parts = path.relative_to(FOLDER / "bench").with_suffix("").parts
+    for node in imports(path):
+        if isinstance(node, ast.ImportFrom) and node.level == len(parts):  # from inside the benchmark
+            for target in [node.module.partition(".")[0]] if node.module else [alias.name for alias in node.names]:
+                assert BENCH_LAYER_OF[target] <= BENCH_LAYER_OF[parts[0]], f"{path.name}:{node.lineno} {target}"
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
 def test_nothing_imports_the_package_by_its_name(path: Path) -> None:
     """It has two."""
