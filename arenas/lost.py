@@ -33,12 +33,12 @@ def stray(carved: dict[int, Record]) -> list[Record]:
 
     Under the arena's lock. What a cache, a mailbox or another thread's frame has in hand is referred to. O(records).
     """
-    found = _unreferenced(carved)
-    # As for `visible`: a reference that was changing threads is not missed twice.
-    if FREE_THREADED and found:
-        again = {id(record) for record in _unreferenced(carved)}
-        found = [record for record in found if id(record) in again]
-    return found
+    if not FREE_THREADED:
+        return _unreferenced(carved)
+    # As for `visible`: a reference that was changing threads is not missed twice. What is kept of the first look must
+    # not refer to the records.
+    before = {id(record) for record in _unreferenced(carved)}
+    return [record for record in _unreferenced(carved) if id(record) in before] if before else []
 
 
 def _unreferenced(carved: dict[int, Record]) -> list[Record]:

@@ -7,7 +7,6 @@ import itertools
 import threading
 import time
 import weakref
-from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from .address_map import AddressMap
@@ -179,7 +178,8 @@ class Roster:
         for arena in getattr(self, "arenas", ()):
             for cache in arena.table.caches:
                 cache.bins.clear()
-                deque(cache.emptied(), maxlen=0)
+                for _ in cache.emptied():
+                    pass
             arena.mailbox.clear()
 
     def close(self) -> None:

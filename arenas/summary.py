@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import sys
 from operator import attrgetter
@@ -32,7 +33,7 @@ def summarize(table: SpanTable) -> Stats:
     live_bytes = sum(map(_SIZE, live))
     idle = max(0, table.carved_bytes - sum(map(_SPAN, live)))
     parked = min(idle, sum(record.span for record in table.parked.values() if not record.is_live))
-    mailed = min(idle - parked, sum(record.span for record in table.mailbox.copy()))
+    mailed = min(idle - parked, sum(map(_SPAN, _mail(table))))
     cached = idle - parked - mailed + sum(scope)
     table.peak_live_bytes = max(table.peak_live_bytes, live_bytes)
     allocations = table.allocations + sum(cache.allocations for cache in table.caches)
@@ -60,6 +61,13 @@ def summarize(table: SpanTable) -> Stats:
         contended=table.contended,
         returned_bytes=table.returned_bytes,
     )
+
+
+def _mail(table: SpanTable) -> list[Record]:
+    while True:
+        # Without the GIL a deque that grows meanwhile cannot be copied.
+        with contextlib.suppress(RuntimeError):
+            return list(table.mailbox)
 
 
 def _resident_bytes(table: SpanTable) -> int | None:
