@@ -1,0 +1,248 @@
+"""Protocols between threads, searched schedule by schedule: first all with one preemption, then some with more."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import re
+import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+import arenas
+from tests.threads.helpers import pattern
+from tests.threads.points import place, worth_trying
+from tests.threads.stand_ins import Lock, standing_in
+from tests.threads.turns import Turn, Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.threads.turns import Played, Worker
+
+PAGE = 4096
+# How many schedules a protocol is worth, and where the random ones begin.
+NAMES = "ABCD"
+# How many schedules with one preemption a protocol is worth at most, and where choosing begins; of those with more, a
+# quarter as many.
+SCHEDULES = int(os.environ.get("ARENAS_SEARCH", "800"))
+SEED = int(os.environ.get("ARENAS_SEED", "1"))
+_DEEPEST = 3  # preemptions
+
+
+class Held(NamedTuple):
+    """A block that somebody uses, and what is in it."""
+
+    block: arenas.Block
+    key: int
+    address: int
+    size: int
+
+
+class Protocol:
+    """A small heap, and what up to four threads do with it: ``a``, ``b``, …, generators as ``Turns`` wants them. The
+    docstring of a subclass says what must hold under every schedule; ``verify`` and ``end`` look whether it does.
+    """
+
+    options: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, turns: Turns) -> None:
+        self.turns = turns
+        options = {"region_bytes": 8 * PAGE, "clock": lambda: turns.now, "lock_factory": Lock, **self.options}
+        self.heap = arenas.Heap(**options)
+        self.held: list[Held] = []
+        self.views: list[tuple[memoryview, int]] = []
+        self._keys = 0
+        self.prepare()
+
+    def prepare(self) -> None:
+        """What is done before any of the threads exists."""
+
+    def verify(self) -> None:
+        """What must hold when all have ended, before anything that is left is freed."""
+
+    def workers(self) -> list[Worker]:
+        """One a thread."""
+        return [getattr(self, name)() for name in NAMES.lower() if hasattr(self, name)]
+
+    # What the threads do. Nothing in here is divided, except by what it asks of the heap.
+
+    def alloc(self, size: int, **options: Any) -> arenas.Block:
+        """One more block, which overlaps no other that is held; filled with a pattern of its own."""
+        block = self.heap.alloc(size, **options)
+        self.hold(block)
+        return block
+
+    def hold(self, block: arenas.Block) -> None:
+        """Look that a block's place is nobody else's, and fill it."""
+        self._keys += 1
+        mine = Held(block, self._keys, block.address, block.size)
+        for other in self.held.copy():
+            apart = mine.address + mine.size <= other.address or other.address + other.size <= mine.address
+            assert apart or other.block.released, f"{block!r} overlaps {other.block!r}"
+        block.view[:] = pattern(mine.key, mine.size)
+        self.held.append(mine)
+
+    def free(self, block: arenas.Block) -> None:
+        """End a block that is held, its contents as they were left."""
+        (mine,) = [held for held in self.held if held.block is block]
+        assert block.view == pattern(mine.key, mine.size), f"{block!r} was overwritten"
+        self.held.remove(mine)
+        block.free()
+
+    def keep_view(self, block: arenas.Block) -> None:
+        """A view of a held block, kept to the end."""
+        (key,) = [held.key for held in self.held if held.block is block]
+        self.views.append((block.view, key))
+
+    def end(self) -> None:
+        """Everything is as it was left; once nothing is held any more, all memory comes back."""
+        self.verify()
+        while self.views:
+            view, key = self.views.pop()
+            assert view == pattern(key, len(view)), "memory was used again under a view"
+            del view
+        while self.held:
+            block, key, _, size = self.held.pop()
+            if not block.released:
+                kept = min(size, block.size)
+                assert block.view[:kept] == pattern(key, kept), f"{block!r} was overwritten"
+                block.free()
+            del block
+        prove_empty(self.heap)
+
+
+def prove_empty(heap: arenas.Heap) -> None:
+    """All is free or cached, nothing is lost, and all goes back."""
+    heap.check()
+    stats = heap.stats()
+    lost = (stats.live_blocks, stats.live_bytes, stats.rounding_bytes, stats.parked_bytes, stats.mailbox_bytes)
+    assert not any(lost), stats
+    assert stats.free_bytes + stats.cached_bytes == stats.reserved_bytes, stats
+    assert stats.allocations == stats.frees, stats
+    if not heap.closed:
+        heap.trim()
+        heap.check()
+    stats = heap.stats()
+    assert stats.reserved_bytes == stats.committed_bytes == 0, stats
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Who runs when: ``A37 B C12 A`` stops A after 37 steps, then B runs as far as it gets, then C for 12 steps, …"""
+
+    turns: tuple[Turn, ...] = ()
+
+    @classmethod
+    def read(cls, text: str) -> Schedule:
+        """From what ``str`` makes of one."""
+        found = re.findall(r"([A-D])(\d*)", text)
+        return cls(tuple(Turn(NAMES.index(name), int(steps) if steps else None) for name, steps in found))
+
+    def __str__(self) -> str:
+        return " ".join(NAMES[turn.thread] + ("" if turn.steps is None else str(turn.steps)) for turn in self.turns)
+
+    @property
+    def preemptions(self) -> int:
+        """How many turns are stopped by the schedule, not by the thread's end or a wait."""
+        return sum(turn.steps is not None for turn in self.turns)
+
+
+@dataclass
+class Run:
+    """What was played to a schedule, and so where another can differ from it."""
+
+    schedule: Schedule
+    played: list[Played]
+
+    def orders(self) -> Iterator[Schedule]:
+        """The same, with another thread where one ended or waited and more than one could go on."""
+        for index, turn in self._open():
+            for other in turn.choices:
+                if index >= len(self.schedule.turns) and other != turn.thread:
+                    yield Schedule((*self._before(index), Turn(other, None)))
+
+    def preempted(self) -> Iterator[Schedule]:
+        """The same, with one preemption more, after each step, in favour of each thread that has not ended."""
+        for index, turn in self._open():
+            going_on = {later.thread for later in self.played[index + 1 :]} - {turn.thread}
+            for step in worth_trying(turn.path) if not turn.stopped else ():
+                for other in sorted(going_on):
+                    yield Schedule((*self._before(index), Turn(turn.thread, step + 1), Turn(other, None)))
+
+    def _open(self) -> Iterator[tuple[int, Played]]:
+        # Turns that the schedule does not settle: those before its last were settled by the run that it came from.
+        first = max(len(self.schedule.turns) - 1, 0)
+        return ((index, self.played[index]) for index in range(first, len(self.played)))
+
+    def _before(self, index: int) -> list[Turn]:
+        return [Turn(turn.thread, len(turn.path) if turn.stopped else None) for turn in self.played[:index]]
+
+
+class Search:
+    """Looks for a schedule under which a protocol fails; raises what it fails with, and how to replay it."""
+
+    def __init__(self, protocol: type[Protocol], *, schedules: int = SCHEDULES, seed: int = SEED) -> None:
+        self._protocol = protocol
+        self._schedules = schedules
+        self._random = random.Random(f"{seed} {protocol.__name__}")
+        self._file = sys.modules[protocol.__module__].__file__ or ""
+        self.tried: list[Schedule] = []
+        self.left_out = 0  # schedules with one preemption that were not tried
+
+    def run(self) -> None:
+        """Every order of the threads; one preemption, everywhere; then at random one more in what was played so far."""
+        with _undisturbed():
+            runs = [self.play(Schedule())]
+            for run in runs:  # which grows meanwhile
+                runs += map(self.play, run.orders())
+            once = [schedule for run in runs for schedule in run.preempted()]
+            self.left_out = max(0, len(once) - self._schedules)
+            runs += map(self.play, self._random.sample(once, self._schedules) if self.left_out else once)
+            for _ in range(self._schedules // 4):
+                run = self._random.choice(runs)
+                further = list(run.preempted()) if run.schedule.preemptions < _DEEPEST else []
+                if further:
+                    runs.append(self.play(self._random.choice(further)))
+
+    def replay(self, schedule: Schedule) -> Run:
+        """Play one schedule."""
+        with _undisturbed():
+            return self.play(schedule)
+
+    def play(self, schedule: Schedule) -> Run:
+        """Play one schedule; whoever calls sees to the stand-ins."""
+        self.tried.append(schedule)
+        gc.freeze()  # so that a collection, where the heap asks for one, looks at this run only
+        turns = Turns(list(schedule.turns), self._file)
+        try:
+            protocol = self._protocol(turns)
+            turns.run(protocol.workers())
+            protocol.end()
+        except BaseException as error:
+            self._explain(error, schedule, turns)
+            raise
+        return Run(schedule, turns.played)
+
+    def _explain(self, error: BaseException, schedule: Schedule, turns: Turns) -> None:
+        stops = [f"{NAMES[turn.thread]} stopped at {place(turn.path[-1])}" for turn in turns.played if turn.stopped]
+        error.add_note(f"{self._protocol.__name__} under the schedule '{schedule}', number {len(self.tried)}")
+        error.add_note("\n".join(stops) or "nobody was stopped")
+        error.add_note(
+            f"replay: ARENAS_SCHEDULE='{schedule}' python -m pytest {self._file} -k {self._protocol.__name__}"
+        )
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """The collector strikes where it likes, and never twice at the same place."""
+    gc.collect()
+    gc.disable()
+    try:
+        with standing_in():
+            yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
