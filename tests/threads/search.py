@@ -9,124 +9,25 @@ import re
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING
 
-import arenas
-from tests.threads.helpers import pattern
 from tests.threads.points import place, worth_trying
-from tests.threads.stand_ins import Lock, standing_in
+from tests.threads.protocol import NAMES
+from tests.threads.stand_ins import standing_in
 from tests.threads.turns import Turn, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.threads.turns import Played, Worker
+    from tests.threads.protocol import Protocol
+    from tests.threads.turns import Played
 
-PAGE = 4096
 # How many schedules a protocol is worth, and where the random ones begin.
-NAMES = "ABCD"
 # How many schedules with one preemption a protocol is worth at most, and where choosing begins; of those with more, a
 # quarter as many.
 SCHEDULES = int(os.environ.get("ARENAS_SEARCH", "800"))
 SEED = int(os.environ.get("ARENAS_SEED", "1"))
 _DEEPEST = 3  # preemptions
-
-
-class Held(NamedTuple):
-    """A block that somebody uses, and what is in it."""
-
-    block: arenas.Block
-    key: int
-    address: int
-    size: int
-
-
-class Protocol:
-    """A small heap, and what up to four threads do with it: ``a``, ``b``, …, generators as ``Turns`` wants them. The
-    docstring of a subclass says what must hold under every schedule; ``verify`` and ``end`` look whether it does.
-    """
-
-    options: ClassVar[dict[str, Any]] = {}
-
-    def __init__(self, turns: Turns) -> None:
-        self.turns = turns
-        options = {"region_bytes": 8 * PAGE, "clock": lambda: turns.now, "lock_factory": Lock, **self.options}
-        self.heap = arenas.Heap(**options)
-        self.held: list[Held] = []
-        self.views: list[tuple[memoryview, int]] = []
-        self._keys = 0
-        self.prepare()
-
-    def prepare(self) -> None:
-        """What is done before any of the threads exists."""
-
-    def verify(self) -> None:
-        """What must hold when all have ended, before anything that is left is freed."""
-
-    def workers(self) -> list[Worker]:
-        """One a thread."""
-        return [getattr(self, name)() for name in NAMES.lower() if hasattr(self, name)]
-
-    # What the threads do. Nothing in here is divided, except by what it asks of the heap.
-
-    def alloc(self, size: int, **options: Any) -> arenas.Block:
-        """One more block, which overlaps no other that is held; filled with a pattern of its own."""
-        block = self.heap.alloc(size, **options)
-        self.hold(block)
-        return block
-
-    def hold(self, block: arenas.Block) -> None:
-        """Look that a block's place is nobody else's, and fill it."""
-        self._keys += 1
-        mine = Held(block, self._keys, block.address, block.size)
-        for other in self.held.copy():
-            apart = mine.address + mine.size <= other.address or other.address + other.size <= mine.address
-            assert apart or other.block.released, f"{block!r} overlaps {other.block!r}"
-        block.view[:] = pattern(mine.key, mine.size)
-        self.held.append(mine)
-
-    def free(self, block: arenas.Block) -> None:
-        """End a block that is held, its contents as they were left."""
-        (mine,) = [held for held in self.held if held.block is block]
-        assert block.view == pattern(mine.key, mine.size), f"{block!r} was overwritten"
-        self.held.remove(mine)
-        block.free()
-
-    def keep_view(self, block: arenas.Block) -> None:
-        """A view of a held block, kept to the end."""
-        (key,) = [held.key for held in self.held if held.block is block]
-        self.views.append((block.view, key))
-
-    def end(self) -> None:
-        """Everything is as it was left; once nothing is held any more, all memory comes back."""
-        self.verify()
-        while self.views:
-            view, key = self.views.pop()
-            assert view == pattern(key, len(view)), "memory was used again under a view"
-            del view
-        while self.held:
-            block, key, _, size = self.held.pop()
-            if not block.released:
-                kept = min(size, block.size)
-                assert block.view[:kept] == pattern(key, kept), f"{block!r} was overwritten"
-                block.free()
-            del block
-        prove_empty(self.heap)
-
-
-def prove_empty(heap: arenas.Heap) -> None:
-    """All is free or cached, nothing is lost, and all goes back."""
-    heap.check()
-    stats = heap.stats()
-    lost = (stats.live_blocks, stats.live_bytes, stats.rounding_bytes, stats.parked_bytes, stats.mailbox_bytes)
-    assert not any(lost), stats
-    assert stats.free_bytes + stats.cached_bytes == stats.reserved_bytes, stats
-    assert stats.allocations == stats.frees, stats
-    if not heap.closed:
-        heap.trim()
-        heap.check()
-    stats = heap.stats()
-    assert stats.reserved_bytes == stats.committed_bytes == 0, stats
 
 
 @dataclass(frozen=True)
@@ -230,8 +131,9 @@ class Search:
         stops = [f"{NAMES[turn.thread]} stopped at {place(turn.path[-1])}" for turn in turns.played if turn.stopped]
         error.add_note(f"{self._protocol.__name__} under the schedule '{schedule}', number {len(self.tried)}")
         error.add_note("\n".join(stops) or "nobody was stopped")
+        name = self._protocol.__name__
         error.add_note(
-            f"replay: ARENAS_SCHEDULE='{schedule}' python -m pytest {self._file} -k {self._protocol.__name__}"
+            f"replay: ARENAS_SCHEDULE='{schedule}' python -m pytest tests/threads/test_search.py -k '[{name}]'"
         )
 
 

@@ -1,8 +1,8 @@
 """What is in ``protocols/`` under every order and every preemption, and the proof that such a search finds.
 
 A failure prints the schedule it was found with, and the command that plays it again:
-``ARENAS_SCHEDULE='A37 B' python -m pytest tests/threads/test_search.py -k '[Park]'``. With ``ARENAS_SEARCH=20000`` so
-many are tried of each protocol, with ``ARENAS_SEED=2`` others where not all are.
+``ARENAS_SCHEDULE='A37 B' python -m pytest tests/threads/test_search.py -k '[Park]'``. With ``ARENAS_SEARCH=20000``
+so many are tried of each protocol, with ``ARENAS_SEED=2`` others where not all are.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import pytest
 
 import arenas
 from tests.threads.points import place
+from tests.threads.protocol import Protocol
 from tests.threads.protocols import ends, views, waits, ways_back, wholes
-from tests.threads.search import Protocol, Schedule, Search
+from tests.threads.search import Schedule, Search
 from tests.threads.stand_ins import Lock, RLock, SimpleQueue, standing_in
 from tests.threads.turns import DeadlockError
 

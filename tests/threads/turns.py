@@ -1,7 +1,7 @@
 """Threads that run one at a time, and change turns where a plan says so.
 
-A plan is a list of turns: a thread, and after how many of its steps (see ``steps.py``) it is stopped; ``None``: it goes
-on until it ends or has to wait. After the last of them the first thread that can run does, each as far as it gets.
+A plan is a list of turns: a thread, and after how many of its steps (see ``steps.py``) it is stopped; ``None``: it
+goes on until it ends or has to wait. After the last of them the first thread that can run does, each as far as it gets.
 With the same plan everything happens in the same order again.
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import arenas
+from tests.threads.protocol import Protocol
 from tests.threads.protocols.common import SIZE, refused
-from tests.threads.search import Protocol
 
 if TYPE_CHECKING:
     from tests.threads.turns import Worker
@@ -16,8 +16,11 @@ class OneOfTwoFrees(Protocol):
     """Two threads free one block: exactly one succeeds, the other gets ``DoubleFreeError``."""
 
     def prepare(self) -> None:
-        self.block = self.heap.alloc(SIZE)
         self.told: list[str] = []
+
+    def begin(self) -> None:
+        """Make what is freed, in the thread that shall own it."""
+        self.block = self.heap.alloc(SIZE)
 
     def end_it(self) -> None:
         """Free, and note the outcome."""
@@ -29,8 +32,12 @@ class OneOfTwoFrees(Protocol):
             self.told.append("freed")
 
     def a(self) -> Worker:
+        self.begin()
         yield
         self.end_it()
+        yield
+        self.alloc(SIZE)
+        self.alloc(SIZE)
 
     def b(self) -> Worker:
         yield
@@ -43,9 +50,8 @@ class OneOfTwoFrees(Protocol):
 class OneOfTwoAddressFrees(OneOfTwoFrees):
     """Two threads free one address: exactly one succeeds, the other gets ``DoubleFreeError``."""
 
-    def prepare(self) -> None:
+    def begin(self) -> None:
         self.address = self.heap.malloc(SIZE)
-        self.told: list[str] = []
 
     def end_it(self) -> None:
         try:
@@ -59,10 +65,8 @@ class OneOfTwoAddressFrees(OneOfTwoFrees):
 class FreeAndReset(Protocol):
     """A free and a reset of the heap: one of them ends the block, and its memory comes back once."""
 
-    def prepare(self) -> None:
-        self.block = self.alloc(SIZE)
-
     def a(self) -> Worker:
+        self.block = self.alloc(SIZE)
         yield
         with refused():
             self.block.free()

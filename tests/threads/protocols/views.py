@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.threads.helpers import pattern
+from tests.threads.protocol import Protocol
 from tests.threads.protocols.common import LARGER, SIZE, refused
-from tests.threads.search import Protocol
 
 if TYPE_CHECKING:
     from tests.threads.turns import Worker
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 class ViewAndFree(Protocol):
     """A view is taken while the block is freed: either it is refused, or the memory is not used again under it."""
 
-    def prepare(self) -> None:
-        self.block = self.alloc(SIZE)
-
     def a(self) -> Worker:
         yield
         with refused():
             self.views.append((self.block.view, 1))
 
     def b(self) -> Worker:
+        self.block = self.alloc(SIZE)
         yield
         self.free(self.block)
         yield
@@ -33,10 +31,6 @@ class ViewAndFree(Protocol):
 class FirstViews(Protocol):
     """Two threads take a block's first view, and one frees it: the memory is used again under neither."""
 
-    def prepare(self) -> None:
-        self.block = self.heap.alloc(SIZE)
-        self.views: list[tuple[memoryview, int]] = []
-
     def look(self) -> None:
         """Take a view, write, keep it."""
         with refused():
@@ -45,6 +39,7 @@ class FirstViews(Protocol):
             self.views.append((view, 1))
 
     def a(self) -> Worker:
+        self.block = self.heap.alloc(SIZE)
         yield
         self.look()
         with refused():
@@ -62,16 +57,14 @@ class ViewAndMove(Protocol):
 
     size = LARGER
 
-    def prepare(self) -> None:
-        self.block = self.alloc(SIZE)
-        self.alloc(64)
-
     def a(self) -> Worker:
         yield
         with refused():
             self.views.append((self.block.view, 1))
 
     def b(self) -> Worker:
+        self.block = self.alloc(SIZE)
+        self.alloc(64)
         yield
         with refused():
             self.block.resize(self.size)
@@ -99,16 +92,14 @@ class ViewAndShrink(ViewAndMove):
 class MoveAndFree(Protocol):
     """A block moves while it is freed: one of them is refused, or the free ends it where it is by then."""
 
-    def prepare(self) -> None:
-        self.block = self.alloc(SIZE)
-        self.alloc(64)
-
     def a(self) -> Worker:
         yield
         with refused():
             self.block.resize(LARGER)
 
     def b(self) -> Worker:
+        self.block = self.alloc(SIZE)
+        self.alloc(64)
         yield
         self.block.free()
         yield
@@ -121,11 +112,9 @@ class MoveAndFree(Protocol):
 class TwoMoves(Protocol):
     """Two threads resize one block: it has one of the two sizes, its contents, and one place."""
 
-    def prepare(self) -> None:
+    def a(self) -> Worker:
         self.block = self.alloc(SIZE)
         self.alloc(64)
-
-    def a(self) -> Worker:
         yield
         with refused():
             self.block.resize(LARGER)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 import arenas
+from tests.threads.protocol import PAGE, Protocol
 from tests.threads.protocols.common import SIZE
-from tests.threads.search import PAGE, Protocol
 
 if TYPE_CHECKING:
     from tests.threads.turns import Worker

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.threads.helpers import elsewhere, pattern
+from tests.threads.protocol import PAGE, Protocol
 from tests.threads.protocols.common import SIZE
-from tests.threads.search import PAGE, Protocol
 
 if TYPE_CHECKING:
     import arenas

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tests.threads.helpers import pattern
+from tests.threads.protocol import PAGE, Protocol
 from tests.threads.protocols.common import LARGER, SIZE, refused
-from tests.threads.search import PAGE, Protocol
 
 if TYPE_CHECKING:
     from tests.threads.turns import Worker
@@ -49,6 +49,8 @@ class CloseAndFree(CloseAndAlloc):
 class Trim(Protocol):
     """Pages are given back under a request for zeros: the block is all zeros, and stays its own."""
 
+    options: ClassVar[dict[str, Any]] = {"arenas": 1}
+
     def prepare(self) -> None:
         block = self.heap.alloc(2 * PAGE)
         block.view[:] = b"\xff" * 2 * PAGE
@@ -77,3 +79,24 @@ class Decay(Trim):
     def give_back(self) -> None:
         self.turns.now += 100.0
         self.heap.alloc(1).free()
+
+
+class ResetAndZeros(Protocol):
+    """A heap is reset under a request for zeros: that is served after all, and no zero is written over a successor."""
+
+    options: ClassVar[dict[str, Any]] = {"arenas": 1}
+
+    def prepare(self) -> None:
+        self.heap.alloc(SIZE).view[:] = b"\xff" * SIZE
+
+    def a(self) -> Worker:
+        yield
+        block = self.heap.alloc(SIZE, zero=True)
+        yield
+        if not block.released:
+            assert not any(block.view), "not zeros"
+
+    def b(self) -> Worker:
+        yield
+        self.heap.reset()
+        self.alloc(SIZE)
