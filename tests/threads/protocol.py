@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import arenas
@@ -16,11 +17,10 @@ NAMES = "ABCD"  # of the threads
 
 
 class Held(NamedTuple):
-    """A block that somebody uses, and what is in it."""
+    """A block that somebody uses, the key of the pattern in it, and its size when that was written."""
 
     block: arenas.Block
     key: int
-    address: int
     size: int
 
 
@@ -61,12 +61,14 @@ class Protocol:
     def hold(self, block: arenas.Block) -> None:
         """Look that a block's place is nobody else's, and fill it."""
         self._keys += 1
-        mine = Held(block, self._keys, block.address, block.size)
-        for other in self.held.copy():
-            apart = mine.address + mine.size <= other.address or other.address + other.size <= mine.address
-            assert apart or other.block.released, f"{block!r} overlaps {other.block!r}"
-        block.view[:] = pattern(mine.key, mine.size)
-        self.held.append(mine)
+        key = self._keys
+        first, last = block.address, block.address + block.size
+        for other in [held.block for held in self.held]:
+            with contextlib.suppress(arenas.BlockReleasedError):
+                apart = last <= other.address or other.address + other.size <= first
+                assert apart, f"{block!r} overlaps {other!r}"
+        block.view[:] = pattern(key, block.size)
+        self.held.append(Held(block, key, block.size))
 
     def free(self, block: arenas.Block) -> None:
         """End a block that is held, its contents as they were left."""
@@ -75,20 +77,17 @@ class Protocol:
         self.held.remove(mine)
         block.free()
 
-    def keep_view(self, block: arenas.Block) -> None:
-        """A view of a held block, kept to the end."""
-        (key,) = [held.key for held in self.held if held.block is block]
-        self.views.append((block.view, key))
-
     def end(self) -> None:
         """Everything is as it was left; once nothing is held any more, all memory comes back."""
+        limit, committed = self.options.get("limit_bytes"), self.heap.stats().committed_bytes
+        assert limit is None or committed <= limit, f"{committed} bytes are committed, the limit is {limit}"
         self.verify()
         while self.views:
             view, key = self.views.pop()
             assert view == pattern(key, len(view)), "memory was used again under a view"
             del view
         while self.held:
-            block, key, _, size = self.held.pop()
+            block, key, size = self.held.pop()
             if not block.released:
                 kept = min(size, block.size)
                 assert block.view[:kept] == pattern(key, kept), f"{block!r} was overwritten"

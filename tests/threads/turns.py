@@ -87,6 +87,7 @@ class Turns:
         self.played: list[Played] = []
         self.now = BEGIN_SECONDS
         self.timeouts = 0  # how often nobody could run before somebody's time was up
+        self.waited: set[int] = set()  # who has had to wait for something, a lock perhaps
         self._plan = deque(plan)
         self._traced = (_PACKAGE, traced)
         self._left: int | None = None  # steps until the plan stops the running thread
@@ -113,7 +114,7 @@ class Turns:
             Turns.current = None
         for thread in self._threads:
             thread.thread.join(PATIENCE_SECONDS)
-        for error in (self._dead, *(thread.error for thread in self._threads)):
+        for error in (*(thread.error for thread in self._threads), self._dead):
             if error is not None:
                 raise error
 
@@ -130,7 +131,8 @@ class Turns:
         except Abandoned:
             pass
         except BaseException as error:  # noqa: BLE001 - handed to whoever called `run`
-            thread.error = error
+            if self._dead is None:  # else it is what comes of being abandoned
+                thread.error = error
         finally:
             sys.settrace(None)
         del worker
@@ -153,6 +155,7 @@ class Turns:
             raise DeadlockError("whoever prepares or verifies would wait for ever")
         if self._dead is not None:
             raise Abandoned
+        self.waited.add(thread.number)
         thread.ready = ready
         thread.deadline = None if timeout is None else self.now + timeout
         self._pass_on(thread)

@@ -145,11 +145,29 @@ class Pool(Protocol):
 
 
 class PoolInTwos(Pool):
-    """As ``Pool``, with two who wait."""
+    """Two wait for two arrays: word of both ends reaches them, though the first in line may get it twice."""
 
-    def c(self) -> Worker:
+    def prepare(self) -> None:
+        pytest.importorskip("numpy")
+        self.pool = self.heap.pool(SIZE, "u1", 2)
+        self.arrays: list[Any] = [self.pool.get(), self.pool.get()]
+        self.got: list[Any] = []
+
+    def a(self) -> Worker:
         yield
-        self.use()
+        self.got.append(self.pool.get(timeout=None))
+
+    c = a
+
+    def b(self) -> Worker:
+        yield
+        self.arrays.clear()
+
+    def verify(self) -> None:
+        self.got[0][:], self.got[1][:] = 1, 2
+        assert self.got[0][0] == 1, "one array was handed out twice"
+        self.got.clear()
+        super().verify()
 
 
 class PoolAndClose(Pool):
@@ -163,5 +181,7 @@ class PoolAndClose(Pool):
     def b(self) -> Worker:
         yield
         self.pool.close()
-        yield
+
+    def verify(self) -> None:
         self.array = None
+        super().verify()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from arenas.backing import Budget
 from tests.threads.helpers import pattern
 from tests.threads.protocol import PAGE, Protocol
 from tests.threads.protocols.common import LARGER, SIZE, refused
@@ -100,3 +101,22 @@ class ResetAndZeros(Protocol):
         yield
         self.heap.reset()
         self.alloc(SIZE)
+
+
+class LastPage(Protocol):
+    """Two arenas want the last page under the limit: exactly one gets it."""
+
+    def prepare(self) -> None:
+        self.budget = Budget(PAGE)
+        self.granted: list[bool] = []
+
+    def a(self) -> Worker:
+        yield
+        self.granted.append(self.budget.grant(1, PAGE))
+
+    def b(self) -> Worker:
+        yield
+        self.granted.append(self.budget.grant(2, PAGE))
+
+    def verify(self) -> None:
+        assert sorted(self.granted) == [False, True]
