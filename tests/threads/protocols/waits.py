@@ -1,0 +1,187 @@
+"""Who waits is woken."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+import arenas
+from tests.threads.protocol import PAGE, Protocol
+from tests.threads.protocols.common import SIZE
+
+if TYPE_CHECKING:
+    from tests.threads.turns import Worker
+
+
+class Waiting(Protocol):
+    """Who waits for memory is woken by whatever frees it: nobody has to look by himself, nobody waits for ever."""
+
+    options: ClassVar[dict[str, Any]] = {"arenas": "thread", "limit_bytes": 2 * PAGE}
+
+    def prepare(self) -> None:
+        self.blocks = [self.heap.alloc(PAGE), self.heap.alloc(PAGE)]
+
+    def a(self) -> Worker:
+        yield
+        block = self.heap.alloc(PAGE, timeout=None)
+        yield
+        self.hold(block)
+
+    def verify(self) -> None:
+        assert not self.turns.timeouts, "a waiter was not woken"
+        self.blocks = []
+
+
+class WaitForFree(Waiting):
+    """Woken by a free, through the mailbox of an owner that is asleep."""
+
+    def b(self) -> Worker:
+        yield
+        self.blocks[0].free()
+
+
+class WaitForOwner(Waiting):
+    """Woken by an owner's free, which keeps what it freed at hand for itself."""
+
+    def prepare(self) -> None:
+        pass
+
+    def b(self) -> Worker:
+        self.blocks = [self.heap.alloc(PAGE), self.heap.alloc(PAGE)]
+        yield
+        self.blocks[0].free()
+
+
+class WaitForDrop(Waiting):
+    """Woken by the finalizer of a handle."""
+
+    def b(self) -> Worker:
+        yield
+        self.blocks.pop()
+
+
+class WaitForView(Waiting):
+    """Woken by the end of the last view of a block that was freed."""
+
+    def b(self) -> Worker:
+        view: memoryview | None = self.blocks[0].view
+        self.blocks[0].free()
+        yield
+        assert view is not None
+        view = None
+
+
+class WaitForReset(Waiting):
+    """Woken by a reset, and served after it."""
+
+    def a(self) -> Worker:
+        yield
+        self.heap.alloc(PAGE, timeout=None)
+
+    def b(self) -> Worker:
+        yield
+        self.heap.reset()
+
+
+class WaitForClose(Waiting):
+    """Woken by the end of the heap, and told."""
+
+    def a(self) -> Worker:
+        yield
+        with contextlib.suppress(arenas.HeapClosedError):
+            self.heap.alloc(PAGE, timeout=None)
+
+    def b(self) -> Worker:
+        yield
+        self.heap.close()
+
+
+class WaitInTwos(Waiting):
+    """Two waiters, and as much as both want: both are served."""
+
+    def b(self) -> Worker:
+        yield
+        block = self.heap.alloc(PAGE, timeout=None)
+        yield
+        self.hold(block)
+
+    def c(self) -> Worker:
+        yield
+        self.blocks[0].free()
+        self.blocks[1].free()
+
+
+class Pool(Protocol):
+    """Two threads want the one array of a pool while a third lets go of it: one after the other gets it, alone."""
+
+    def prepare(self) -> None:
+        pytest.importorskip("numpy")
+        self.pool = self.heap.pool(SIZE, "u1", 1)
+        self.array: Any = self.pool.get()
+        self.out = 1
+
+    def use(self) -> None:
+        """Get it, fill it, let go of it."""
+        array = self.pool.get(timeout=None)
+        array[:] = 1
+        self.out += 1
+        assert self.out == 1, "one array was handed out twice"
+        self.out -= 1
+
+    def a(self) -> Worker:
+        yield
+        self.use()
+
+    def b(self) -> Worker:
+        yield
+        self.out -= 1
+        self.array = None
+
+    def verify(self) -> None:
+        assert not self.turns.timeouts, "a waiter was not woken"
+        self.pool.close()
+
+
+class PoolInTwos(Pool):
+    """Two wait for two arrays: word of both ends reaches them, though the first in line may get it twice."""
+
+    def prepare(self) -> None:
+        pytest.importorskip("numpy")
+        self.pool = self.heap.pool(SIZE, "u1", 2)
+        self.arrays: list[Any] = [self.pool.get(), self.pool.get()]
+        self.got: list[Any] = []
+
+    def a(self) -> Worker:
+        yield
+        self.got.append(self.pool.get(timeout=None))
+
+    c = a
+
+    def b(self) -> Worker:
+        yield
+        self.arrays.clear()
+
+    def verify(self) -> None:
+        self.got[0][:], self.got[1][:] = 1, 2
+        assert self.got[0][0] == 1, "one array was handed out twice"
+        self.got.clear()
+        super().verify()
+
+
+class PoolAndClose(Pool):
+    """A pool is closed under somebody who waits: he is told."""
+
+    def a(self) -> Worker:
+        yield
+        with contextlib.suppress(arenas.HeapClosedError):
+            self.pool.get(timeout=None)
+
+    def b(self) -> Worker:
+        yield
+        self.pool.close()
+
+    def verify(self) -> None:
+        self.array = None
+        super().verify()
