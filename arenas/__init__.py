@@ -26,9 +26,11 @@ from .errors import (
     InvalidFreeError,
     InvalidRequestError,
     OutOfMemoryError,
+    PoolTimeoutError,
 )
 from .heap import Heap
 from .placement import BestFit
+from .pool import Pool
 from .protocols import Backing, Mapping, Placement
 from .scope import Scope
 from .snapshot import BlockInfo, Snapshot, SpanInfo, Statistic
@@ -58,6 +60,8 @@ __all__ = [
     "Mapping",
     "OutOfMemoryError",
     "Placement",
+    "Pool",
+    "PoolTimeoutError",
     "Scope",
     "Snapshot",
     "SpanInfo",

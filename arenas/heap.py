@@ -15,6 +15,7 @@ from .block import Block
 from .errors import HeapClosedError, InvalidRequestError
 from .manager import DEFAULT_REGION_BYTES, Manager
 from .placement import BestFit
+from .pool import Pool
 from .protocols import Backing
 from .raw import MALLOC_ALIGNMENT, Raw
 from .scope import Scope
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    import numpy.typing as npt
+
+    from .layout import Shape
     from .protocols import Clock, LockFactory, PlacementFactory
 
 
@@ -136,6 +140,23 @@ class Heap(Arrays, Raw):
         self._begin()
         return Scope(self)
 
+    def pool(
+        self,
+        shape: Shape,
+        dtype: npt.DTypeLike,
+        count: SupportsIndex,
+        *,
+        alignment: SupportsIndex | None = None,
+        tag: str | None = None,
+    ) -> Pool:
+        """``count`` equal arrays that are used again and again: see :class:`Pool`. Needs the extra ``arenas[numpy]``.
+
+        Allocates all of them. Raises as :meth:`alloc`; ``InvalidRequestError`` for a ``count`` below 1, ``TypeError``
+        for a dtype that holds objects, ``ImportError`` without NumPy. O(count).
+        """
+        self._begin()
+        return Pool(self, shape, dtype, count, alignment=alignment, tag=tag)
+
     # Looking
 
     def find(self, address: SupportsIndex) -> BlockInfo | None:
@@ -192,7 +213,7 @@ class Heap(Arrays, Raw):
         self._refuse_permanent("reset")
         self._begin()
         self._manager.release_all()
-        self._waiters.wake()
+        self._waiters.end()
 
     def close(self) -> None:
         """Free everything and give the memory back. Memory that something still sees stays mapped until that is gone.
@@ -201,7 +222,7 @@ class Heap(Arrays, Raw):
         """
         self._refuse_permanent("close")
         self._manager.close()
-        self._waiters.wake()
+        self._waiters.end()
 
     def __enter__(self) -> Self:
         self._refuse_closed()

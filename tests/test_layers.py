@@ -23,8 +23,8 @@ LAYERS = (
     ("region", "address_map", "record", "repair", "table", "search", "summary", "audit", "section", "growth", "arena"),
     ("decay", "routing", "slices", "manager"),
     (
-        *("snapshot", "lookup", "shortage", "waiting", "layout"),
-        *("block", "resizing", "service", "scope", "arrays", "raw", "fork", "heap"),
+        *("snapshot", "lookup", "shortage", "line", "waiting", "layout"),
+        *("block", "resizing", "service", "scope", "arrays", "pool", "raw", "fork", "heap"),
     ),
     ("default",),
     ("__init__",),
