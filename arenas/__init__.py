@@ -26,9 +26,11 @@ from .errors import (
     InvalidFreeError,
     InvalidRequestError,
     OutOfMemoryError,
+    PoolTimeoutError,
 )
 from .heap import Heap, Local
 from .placement import BestFit
+from .pool import Pool
 from .protocols import Backing, Mapping, Placement
 from .scope import Scope
 from .snapshot import BlockInfo, Snapshot, SpanInfo, Statistic
@@ -59,6 +61,8 @@ __all__ = [
     "Mapping",
     "OutOfMemoryError",
     "Placement",
+    "Pool",
+    "PoolTimeoutError",
     "Scope",
     "Snapshot",
     "SpanInfo",

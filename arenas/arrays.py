@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 from .block import ViewHint
 from .layout import Layout, numpy
+from .pool import Pool
 from .record import Held
 from .service import Service
 
@@ -58,6 +59,23 @@ class Arrays(Service):
         array = self.ndarray(given.shape, given.dtype, **options)
         array[...] = given
         return array
+
+    def pool(
+        self,
+        shape: Shape,
+        dtype: npt.DTypeLike,
+        count: SupportsIndex,
+        *,
+        alignment: SupportsIndex | None = None,
+        tag: str | None = None,
+    ) -> Pool:
+        """``count`` equal arrays that are used again and again: see :class:`Pool`. Needs the extra ``arenas[numpy]``.
+
+        Allocates all of them. Raises as :meth:`alloc`; ``InvalidRequestError`` for a ``count`` below 1, ``TypeError``
+        for a dtype that holds objects, ``ImportError`` without NumPy. O(count).
+        """
+        self._begin()
+        return Pool(self.whole, shape, dtype, count, alignment=alignment, tag=tag)
 
     def _array(self, shape: Shape, dtype: npt.DTypeLike, options: Options, *, zero: bool) -> np.ndarray[Any, Any]:
         layout = Layout(shape, dtype, options.get("order", "C"))

@@ -4,13 +4,14 @@
 
     ArenaError                                  root of all, never raised itself
     ├── OutOfMemoryError (MemoryError)          no memory: the limit, the backing or the system is exhausted
+    ├── PoolTimeoutError (TimeoutError)         no array of a pool was ready in time
     ├── InvalidRequestError (ValueError)        a size, alignment or option that no heap can serve
     ├── InvalidFreeError (ValueError)           a free of something that is not a live allocation
     │   ├── DoubleFreeError                     … which was one, and has been freed already
     │   ├── ForeignAddressError                 … at an address outside every region of the heap
     │   └── InteriorAddressError                … at an address inside a block, not at its start
     ├── BlockReleasedError (ValueError)         a block was used after it was freed
-    ├── HeapClosedError (ValueError)            a heap or scope was used after it was closed
+    ├── HeapClosedError (ValueError)            a heap, scope or pool was used after it was closed
     ├── ArenaBusyError                          a signal handler or finalizer met the arena its own thread is inside of
     └── CorruptionError                         bookkeeping that does not add up: a bug, or memory written by a stranger
 
@@ -27,6 +28,10 @@ class ArenaError(Exception):
 
 class OutOfMemoryError(ArenaError, MemoryError):
     """No memory for a valid request: the limit, the backing, or the system is exhausted."""
+
+
+class PoolTimeoutError(ArenaError, TimeoutError):
+    """No array of a pool was ready in time: all are out."""
 
 
 class InvalidRequestError(ArenaError, ValueError):
@@ -54,7 +59,7 @@ class BlockReleasedError(ArenaError, ValueError):
 
 
 class HeapClosedError(ArenaError, ValueError):
-    """A heap, or a scope, was used after it was closed."""
+    """A heap, a scope or a pool was used after it was closed."""
 
 
 class ArenaBusyError(ArenaError):

@@ -209,7 +209,7 @@ class Heap(Arrays, Raw, Upkeep):
         self._refuse_permanent("reset")
         self._begin()
         self._manager.release_all()
-        self._waiters.wake()
+        self._waiters.end()
 
     def close(self) -> None:
         """Free everything and give the memory back. Memory that something still sees stays mapped until that is gone.
@@ -219,7 +219,7 @@ class Heap(Arrays, Raw, Upkeep):
         self._refuse_permanent("close")
         self._manager.close()
         self.stop_decay()
-        self._waiters.wake()
+        self._waiters.end()
 
     def __enter__(self) -> Self:
         self._refuse_closed()

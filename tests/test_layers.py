@@ -26,8 +26,8 @@ LAYERS = (
     ),
     ("cache", "decay", "routing", "slices", "roster", "manager"),
     (
-        *("snapshot", "lookup", "shortage", "waiting", "layout", "options"),
-        *("block", "resizing", "ends", "service", "scope", "arrays", "raw", "upkeep", "fork", "heap"),
+        *("snapshot", "lookup", "shortage", "line", "waiting", "layout", "options"),
+        *("block", "resizing", "ends", "service", "scope", "arrays", "pool", "raw", "upkeep", "fork", "heap"),
     ),
     ("default",),
     ("__init__",),
