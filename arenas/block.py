@@ -236,6 +236,8 @@ class Block(Handle):
             region = record.region
             if region is not None and serial in region.live:
                 return record
+            if self._heap._manager.lives(serial):
+                raise BufferError(f"{self!r} is being moved by another thread")
             if self._record is record:
                 break
         if self._heap.closed:

@@ -150,6 +150,8 @@ class Ends:
                     block.__class__ = Block
                 self._release(record)
                 return
+            if self._manager.lives(serial):
+                raise BufferError(f"{block!r} is being moved by another thread")
             if block._record is record:
                 raise DoubleFreeError(f"{block!r} was freed already")
             # Moved by a resize between the two looks: free it where it is now.

@@ -78,6 +78,10 @@ class Manager(Roster):
             raise ArenaBusyError(f"the code interrupted here is inside every arena that {self.backing!r} has")
         return self._new_arena().take(record, grow=True)
 
+    def lives(self, serial: int) -> bool:
+        """Whether there is a live allocation of this serial, wherever."""
+        return any(serial in arena.table.live for arena in list(self.arenas))
+
     def bump(self, chunk: Record, record: Record) -> bool:
         """Carve the request from a scope's chunk; False where it is used up, or gone with a reset."""
         return chunk.is_live and self.arena_at[chunk.arena_number].bump(chunk, record)

@@ -161,21 +161,23 @@ class Service(Ends):
     def _take_slowly(self, block: Block, timeout: float | None) -> None:
         record = block._record
         # The first turn is the relief that every request is worth; waiting begins after it.
-        turns = self._waiters.turns(timeout if self._manager.could_serve(record) else 0)
+        patience = timeout if self._manager.could_serve(record) else 0
+        turns = self._waiters.turns(patience)
         try:
             for turn, _ in enumerate(turns):
-                if turn:
-                    # At every turn: a thread may have come since.
+                if patience != 0:
+                    # Before the look: what is freed after it wakes this. At every turn: a thread may have come.
                     self._manager.await_memory(awaited=True)
-                    if timeout != 0:
-                        self._collect()
+                if turn and timeout != 0:
+                    self._collect()
                 self._begin()
                 self._manager.relieve()
                 if self._take(block):
                     return
         finally:
             turns.close()
-            self._manager.await_memory(awaited=bool(self._waiters))
+            if patience != 0:
+                self._manager.await_memory(awaited=bool(self._waiters))
         raise self._refusal(record)
 
     def _refusal(self, record: Record, why: str = "") -> OutOfMemoryError:

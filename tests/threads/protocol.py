@@ -64,7 +64,7 @@ class Protocol:
         key = self._keys
         first, last = block.address, block.address + block.size
         for other in [held.block for held in self.held]:
-            with contextlib.suppress(arenas.BlockReleasedError):
+            with contextlib.suppress(arenas.BlockReleasedError, BufferError):
                 apart = last <= other.address or other.address + other.size <= first
                 assert apart, f"{block!r} overlaps {other!r}"
         block.view[:] = pattern(key, block.size)
