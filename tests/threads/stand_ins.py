@@ -137,11 +137,21 @@ def monotonic() -> float:
     return BEGIN_SECONDS if Turns.current is None else Turns.current.now
 
 
+def sleep(seconds: float) -> None:
+    """Let others run; no time passes while one can."""
+    if Turns.current is not None:
+        if seconds:
+            Turns.current.wait(lambda: False, seconds)
+        else:
+            Turns.current.give_way()
+
+
 _PLACES: dict[Any, Any] = {
     threading.Lock: Lock,
     threading.RLock: RLock,
     queue.SimpleQueue: SimpleQueue,
     time.monotonic: monotonic,
+    time.sleep: sleep,
 }
 
 

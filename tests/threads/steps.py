@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import arenas
+from arenas.system import FREE_THREADED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,9 @@ _SHARED = {
 # What asks for a truth value, and so for the length of a shared container; and what leaves a bool, which is nobody's.
 _ASKS = ("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "POP_JUMP_FORWARD_IF_", "POP_JUMP_BACKWARD_IF_", "JUMP_IF_")
 _BOOLS = {"COMPARE_OP", "CONTAINS_OP", "IS_OP", "TO_BOOL", "UNARY_NOT"}
+# Two stores without a call between them are one step where there is a GIL, which docs/design.md assumes.
+_STORES = ("STORE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR")
+_LOOKS = ("CALL", "JUMP_", "POP_JUMP_", "RESUME", "SEND", "FOR_ITER", "BEFORE_WITH")
 
 
 @functools.cache
@@ -55,10 +59,21 @@ def steps(code: CodeType) -> frozenset[int]:
     """Offsets of the instructions that touch something shared."""
     found = set()
     before: dis.Instruction | None = None
+    since_store: set[int] | None = None  # steps after a store, with nothing in between where the GIL could change hands
     for instruction in dis.get_instructions(code):
+        name = instruction.opname
+        if instruction.is_jump_target:
+            since_store = None
         if _touches(instruction, before, code):
             found.add(instruction.offset)
-        if instruction.opname != "EXTENDED_ARG":
+            if since_store is not None:
+                since_store.add(instruction.offset)
+        if name.startswith(_STORES):
+            found -= since_store or set()
+            since_store = None if FREE_THREADED else set()
+        elif name.startswith(_LOOKS):
+            since_store = None
+        if name != "EXTENDED_ARG":
             before = instruction
     return frozenset(found)
 

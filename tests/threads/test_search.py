@@ -180,7 +180,7 @@ def test_a_schedule_is_read_as_it_was_written() -> None:
 
 def test_what_waits_in_a_heap_knows_whose_turn_it_is() -> None:
     """Were a real lock, queue or clock left in its modules, a search would hang where it should find."""
-    real = {threading.Lock, threading.RLock, queue.SimpleQueue, time.monotonic, threading, queue, time}
+    real = [threading.Lock, threading.RLock, queue.SimpleQueue, time.monotonic, time.sleep, threading, queue, time]
     with standing_in():
         left = [
             f"{module.__name__}.{name}"

@@ -162,8 +162,14 @@ class Turns:
         thread.ready = thread.deadline = None
         return ready()
 
+    def give_way(self) -> None:
+        """Let another thread run, if one can."""
+        thread = self._by_ident.get(threading.get_ident())
+        if thread is not None and self._dead is None:
+            self._pass_on(thread, stopped=True)
+
     def _pass_on(self, thread: _Thread | None, *, stopped: bool = False) -> None:
-        """Give the turn to the next thread, and wait for it to come back to ``thread``."""
+        """Give the turn to the next thread, back to one just stopped only if there is no other; wait for it to return."""
         able = [t for t in self._threads if t.can_run(self.now) and not (stopped and t is thread)]
         if not able:
             able = [thread] if stopped and thread is not None else self._let_time_pass()
