@@ -19,16 +19,18 @@ pytestmark = pytest.mark.usefixtures("quick_collections")
 SIZE = 1024
 LARGER = 3 * SIZE
 LIMIT = 1 << 14
+CHUNK = 1 << 16  # a scope's
 REFUSALS = (arenas.BlockReleasedError, arenas.InvalidFreeError, arenas.HeapClosedError, BufferError)
 
 
 class Case:
     """A block, filled, with a fence behind it, in a heap whose locks are known."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, scoped: bool = False) -> None:
         self.locks: list[threading.Lock] = []
+        limit = LIMIT + CHUNK if scoped else LIMIT
         self.heap = arenas.Heap(
-            arenas=1, region_bytes=4 * LIMIT, limit_bytes=LIMIT, lock_factory=self.new_lock, clock=lambda: 100.0
+            arenas=1, region_bytes=2 * limit, limit_bytes=limit, lock_factory=self.new_lock, clock=lambda: 100.0
         )
         self.block = self.heap.alloc(SIZE)
         self.block.view[:] = pattern(1, SIZE)
@@ -36,6 +38,9 @@ class Case:
         self.views: list[memoryview] = []
         self.frees: list[bool] = []
         self.resized = 0
+        self.ended = False  # with its heap
+        self.scope = self.heap.scope()
+        self.pieces = [self.scope.alloc(8)] if scoped else []
 
     def new_lock(self) -> threading.Lock:
         """A lock that can be asked whether it is held."""
@@ -61,13 +66,23 @@ class Case:
         self.block.resize(SIZE // 2)
         self.resized += 1
 
+    def bump(self) -> None:
+        """Another piece of the scope's chunk."""
+        self.pieces.append(self.scope.alloc(8))
+
     def reset(self) -> None:
         """The end of all blocks."""
+        self.ended = True
         self.heap.reset()
 
     def close(self) -> None:
         """The end of the heap."""
+        self.ended = True
         self.heap.close()
+
+    def check(self) -> None:
+        """A look at the books."""
+        self.heap.check()
 
     def try_it(self, name: str) -> None:
         """The operation of that name; that it is refused is no failure."""
@@ -82,7 +97,7 @@ class Case:
     def overwrite(self) -> None:
         """Take all memory there is, and write over it."""
         taken = []
-        for size in (SIZE, 64):
+        for size in (CHUNK // 4, SIZE, 64):
             with contextlib.suppress(arenas.OutOfMemoryError, arenas.HeapClosedError):
                 while True:
                     taken.append(self.heap.alloc(size))
@@ -93,6 +108,9 @@ class Case:
         assert all(len(view) in {SIZE, LARGER, SIZE // 2} for view in self.views)
         assert all(view[:SIZE] == pattern(1, min(len(view), SIZE)) for view in self.views)
         assert len(self.frees) <= 1
+        assert self.block.released == (bool(self.frees) or self.ended)
+        self.scope.close()
+        self.pieces.clear()
         if not self.block.released:
             assert not self.frees
             assert self.block.view[: SIZE // 2] == pattern(1, SIZE // 2)
@@ -115,32 +133,26 @@ class Case:
         assert self.heap.stats().reserved_bytes == 0
 
 
-FIRST = ["view", "free", "grow", "shrink", "reset"]
-SECOND = ["view", "free", "grow", "shrink", "reset", "close"]
+FIRST = ["view", "free", "grow", "shrink", "bump", "reset"]
+SECOND = ["view", "free", "grow", "shrink", "reset", "close", "check"]
 
 
 @pytest.mark.parametrize("second", SECOND)
 @pytest.mark.parametrize("first", FIRST)
 def test_one_operation_at_any_point_of_another(first: str, second: str) -> None:
     """Whatever one thread does between two steps of another, both are right: each wins or is told why not."""
-    reached = 0
-    chosen = worth_trying(run(first, None, lambda case: None).seen)
-    for index in chosen[:: len(chosen) // 150 + 1]:
-
-        def strike(case: Case) -> None:
-            nonlocal reached
-            if not any(lock.locked() for lock in case.locks):  # else it would wait, and come after
-                reached += 1
-                elsewhere(lambda: case.strike(second))
-
-        run(first, index, strike)
-    assert reached > 5
+    points = worth_trying(run(first, None, lambda case: None).seen)
+    assert len(points) > 20
+    for index in points:
+        assert run(first, index, lambda case: elsewhere(lambda: case.strike(second))).reached
 
 
 def run(first: str, index: int | None, strike: Callable[[Case], Any]) -> Points:
-    """A case from beginning to end."""
-    case = Case()
-    points = Points(index, lambda: strike(case))
+    """A case from beginning to end. Where a lock is held the other thread would wait, and come after."""
+    case = Case(scoped=first == "bump")
+    points = Points(
+        index, lambda: strike(case), open_to_others=lambda: not any(lock.locked() for lock in case.locks)
+    )
     try:
         points.run(lambda: case.try_it(first))
         case.overwrite()
