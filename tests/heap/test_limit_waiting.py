@@ -224,6 +224,15 @@ def test_with_a_timeout_garbage_is_collected(heap: arenas.Heap, monkeypatch: pyt
     assert collector.count == 1
 
 
+def test_what_was_collected_serves_the_same_turn(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits looks once, collects, and looks again: there need not be a third time."""
+    FakeTime(monkeypatch)
+    collector = Collector(monkeypatch)
+    collector.garbage.append(heap.alloc(LIMIT))
+    monkeypatch.setattr(heap._waiters, "turns", lambda timeout: iter([None, None]))
+    assert heap.alloc(LIMIT, timeout=60).size == LIMIT
+
+
 def test_at_most_one_collection_a_second(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
     """gc.collect() is called at most once a second, by however many requests."""
     clock = FakeTime(monkeypatch)

@@ -75,9 +75,9 @@ class Points:
         index: int | None = None,
         act: Callable[[], object] = lambda: None,
         *,
-        open_to_others: Callable[[], bool] | None = None,
+        open_to_others: Callable[[CodeType], bool] | None = None,
     ) -> None:
-        """``open_to_others``: not where interrupts are delivered, but wherever it tells that another thread may act."""
+        """``open_to_others``: not where interrupts are delivered, but wherever it says of the code that others may act."""
         self.seen: list[Point] = []
         self.reached = False
         self._index = index
@@ -115,7 +115,7 @@ class Points:
 
     def _is_point(self, code: CodeType, last: int | None, offset: int) -> bool:
         if self._open_to_others is not None:
-            return offset in _accesses(code) and self._open_to_others()
+            return offset in _accesses(code) and self._open_to_others(code)
         # Delivered, the exception would belong to the instruction before: so only where both are handled alike.
         return last is None or (last in _looks(code) and _handler(code, last) == _handler(code, offset))
 

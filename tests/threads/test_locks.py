@@ -11,7 +11,6 @@ import pytest
 
 import arenas
 from tests.threads.helpers import elsewhere
-from tests.threads.points import Points, worth_trying
 from tests.threads.scenarios import REGION, SCENARIOS, SMALL, verify
 
 if TYPE_CHECKING:
@@ -126,44 +125,6 @@ def test_adopting_is_under_the_lock_too(tmp_path: Path) -> None:
     heap.adopt(1 << 12, SMALL).free()
     assert watch.uses
     assert not watch.wrong
-
-
-def test_no_two_threads_adopt_one_arena() -> None:
-    """A thread's first call at any point of another's: each gets an arena of its own."""
-    points = adopt_at(None)
-    tried = [adopt_at(index) for index in worth_trying(points.seen)]
-    assert any(point.reached for point in tried)
-
-
-def adopt_at(index: int | None) -> Points:
-    """Two threads' first calls, the second at a point of the first; neither has ended when it gets its arena."""
-    heap = arenas.Heap(region_bytes=REGION, clock=lambda: 100.0)
-    lock = heap._manager.routing.lock  # type: ignore[attr-defined]
-    done = threading.Event()
-    served: list[int] = []
-
-    def second() -> None:
-        # Where the first is adopting, this one would wait, and come after.
-        if lock.acquire(blocking=False):
-            lock.release()
-            served.append(heap.alloc(SMALL).arena)
-        arrived.set()
-        done.wait()
-
-    arrived = threading.Event()
-    other = threading.Thread(target=second, daemon=True)
-
-    def strike() -> None:
-        other.start()
-        arrived.wait()
-
-    points = Points(index, strike)
-    try:
-        elsewhere(lambda: points.run(lambda: served.append(heap.alloc(SMALL).arena)))
-    finally:
-        done.set()
-    assert len(set(served)) == len(served)
-    return points
 
 
 class _Withdrawing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from tests.threads.helpers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Self
 
 
 def test_adoption_is_only_tried_inside_a_section() -> None:
@@ -107,4 +109,79 @@ def test_a_child_leaves_the_parent_s_file_alone(tmp_path: Path) -> None:
         os._exit(0)
     assert os.waitpid(child, 0) == (child, 0)
     assert (tmp_path / "file").read_bytes()[:8192] == b"\xab" * 8192
+    heap.check()
+
+
+class Impatient:
+    """A lock for which nobody may wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        taken = self._lock.acquire(blocking=False)
+        assert taken or not blocking or timeout > 0, "this would wait"
+        return taken
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def locked(self) -> bool:
+        return self._lock.locked()
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+@pytest.mark.parametrize("size", [100, 1 << 16], ids=["small", "large"])
+@pytest.mark.parametrize("spec", ["thread", 1, "ended"])
+def test_a_free_waits_for_nobody(spec: str | int, size: int) -> None:
+    """Whoever is inside the arena, its owner, another thread, or one that found it without an owner."""
+    heap = arenas.Heap(
+        arenas="thread" if spec == "ended" else spec, region_bytes=1 << 17, lock_factory=Impatient, clock=lambda: 0.0
+    )
+    blocks: list[arenas.Block] = []
+    ended, kept = threading.Event(), threading.Event()
+
+    def own() -> None:
+        blocks.append(heap.alloc(size))
+        kept.set()
+        ended.wait(PATIENCE_SECONDS)
+
+    owner = threading.Thread(target=own, daemon=True)
+    owner.start()
+    assert kept.wait(PATIENCE_SECONDS)
+    if spec == "ended":
+        ended.set()
+        owner.join(PATIENCE_SECONDS)
+    arena = heap._manager.arena_at[blocks[0].arena]
+    with arena.lock:
+        blocks[0].free()
+    assert blocks[0].released
+    ended.set()
+    owner.join(PATIENCE_SECONDS)
+    heap.check()
+    assert heap.stats().live_blocks == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_replaces_what_the_fork_did_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An arena made after the locks were counted, its thread inside: the child does not wait for that thread."""
+    heap = arenas.Heap(arenas=1, lock_factory=Impatient)
+    heap.alloc(1).free()
+    with monkeypatch.context() as patched:
+        patched.setattr(heap._manager, "locks_in_order", list)
+        with heap._manager.arenas[0].lock:
+            child = os.fork()
+            if child == 0:
+                with contextlib.suppress(BaseException):
+                    heap.alloc(1).free()
+                    os._exit(0)
+                os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
     heap.check()
