@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import arenas
 from tests.heap._support import assert_whole, books, nothing_changes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_growing_in_place() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import time
@@ -21,7 +22,7 @@ from tests.mutants.mutant import StaleMutantError, edit
 def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("-k", metavar="TEXT", default="", help="only mutants whose place or source contains it")
+    parser.add_argument("-k", metavar="REGEX", default="", help="only mutants in whose kind, place or source it is found")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once (default: one a CPU)")
     parser.add_argument("--quick", action="store_true", help="only the tests named with each mutant")
     options = parser.parse_args()
@@ -33,7 +34,7 @@ def main() -> int:
     missing = guards.uncovered(guards.guards_of(run.PACKAGE), mutants, declared.EXEMPT)
     if missing:
         return _fail("\n".join(missing))
-    chosen = [pair for pair in mutants if options.k in f"{pair[0].kind} {pair[0].where} {pair[0].removed}"]
+    chosen = [pair for pair in mutants if re.search(options.k, f"{pair[0].kind} {pair[0].where} {pair[0].removed}")]
 
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="arenas-mutants-") as temporary:

@@ -14,7 +14,7 @@ MUTANTS = (
         "self._drain()",
         "pass",
         "what other threads freed never comes home",
-        ("tests/threads/test_remote_frees.py",),
+        ("tests/threads/test_remote_frees.py::test_the_owners_next_allocation_uses_what_came_back",),
     ),
     _drain(
         "service.py::Service._begin",
@@ -28,14 +28,14 @@ MUTANTS = (
         "self._drain_inbox()",
         "pass",
         "what the collector just found is not there for the request that had it collect",
-        ("tests/heap/test_limit_waiting.py",),
+        ("tests/heap/test_limit_waiting.py::test_what_was_collected_serves_the_same_turn",),
     ),
     _drain(
         "heap.py::Heap._settle",
         "self._drain_inbox()",
         "pass",
         "statistics count dropped blocks as live",
-        ("tests/heap/test_stats.py", "tests/heap/test_handles.py"),
+        ("tests/heap/test_handles.py",),
     ),
     _drain(
         "heap.py::Heap.check",
@@ -49,6 +49,6 @@ MUTANTS = (
         "self.drain()",
         "pass",
         "a block moves, or cannot grow at all, into room that is on its way back",
-        ("tests/heap/test_resize.py",),
+        ("tests/heap/test_resize.py::test_growing_into_what_slices_have_left",),
     ),
 )

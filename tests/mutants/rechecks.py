@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from tests.mutants.hints import meeting
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
-_RACES = "tests/threads/test_interleavings.py"
 
 # View against free, resize and reset.
 _VIEWS = (
@@ -16,35 +16,42 @@ _VIEWS = (
         "if record.mover is not None:",
         "if False:",
         "a view taken while the block moves sees the place it moves from",
-        (_RACES,),
+        (meeting("grow", "view"),),
     ),
     _recheck(
         "block.py::Block.view",
-        "if view is None or not record.is_live:",
-        "if view is None:",
-        "a view taken while the block is freed sees its successor",
-        (_RACES,),
+        """
+if view is None or not record.is_live:
+    self._live_record()
+elif record.roots is roots and self._record is record:
+    if record.hint is None or record.hint() is None:
+        ViewHint.watch(view, record, self._heap)
+    return view
+""",
+        """
+if view is None:
+    self._live_record()
+else:
+    if record.hint is None or record.hint() is None:
+        ViewHint.watch(view, record, self._heap)
+    return view
+""",
+        "a view taken while the block is freed, or moved, sees the successor in its place",
+        (meeting("view", "free"),),
     ),
     _recheck(
         "block.py::Block.view",
         "record.roots is roots and self._record is record",
         "self._record is record",
         "a view taken while the block is resized in place has the size it had",
-        (_RACES,),
-    ),
-    _recheck(
-        "block.py::Block.view",
-        "record.roots is roots and self._record is record",
-        "record.roots is roots",
-        "a view taken while the block moves sees the place it moved from",
-        (_RACES,),
+        (meeting("view", "shrink"),),
     ),
     _recheck(
         "table.py::SpanTable.put_back",
         "if record.roots and record.visible():",
         "if False:",
         "memory is used again under a view",
-        (_RACES,),
+        (meeting("view", "free"),),
     ),
     _recheck(
         "table.py::SpanTable.put_back_unseen",
@@ -54,32 +61,25 @@ _VIEWS = (
         ("tests/heap/test_arrays.py",),
     ),
     _recheck(
-        "table.py::SpanTable.put_back_unseen",
-        "if not record.is_live:",
-        "if False:",
-        "",
-        ("tests/heap/test_arrays.py",),
-    ),
-    _recheck(
         "arena.py::Arena._begin_move",
         "if record.visible():",
         "if False:",
         "a block moves away from a view",
-        (_RACES,),
+        (meeting("view", "grow"),),
     ),
     _recheck(
         "arena.py::Arena._begin_move",
         "if record.mover is not None:",
         "if False:",
         "two resizes of one block at once",
-        (_RACES,),
+        (meeting("grow", "grow_and_view"),),
     ),
     _recheck(
         "arena.py::Arena._begin_move",
         "if not record.is_live:",
         "if False:",
         "a block freed in between is resized all the same",
-        (_RACES,),
+        (meeting("grow", "grow"),),
     ),
     _recheck(
         "arena.py::Arena._begin_move",
@@ -95,35 +95,28 @@ if record.visible():
 record.mover = mover
 """,
         "a view made between the look and the bar is not seen",
-        (_RACES,),
+        (meeting("grow", "view"),),
     ),
     _recheck(
         "arena.py::Arena.resize",
         "if record.mover is mover:",
         "if True:",
         "a resize that was refused lifts another one's bar",
-        (_RACES,),
-    ),
-    _recheck(
-        "resizing.py::_move",
-        "if record.mover is mover:",
-        "if True:",
-        "a resize that was refused lifts another one's bar",
-        (_RACES,),
+        (meeting("grow", "grow_and_view"),),
     ),
     _recheck(
         "resizing.py::_resize",
         "if claim(old.serial, None) is not None:",
         "if claim(old.serial, None) is not None or True:",
         "a block freed while it is moved ends twice",
-        (_RACES,),
+        (meeting("grow", "free"),),
     ),
     _recheck(
         "service.py::Service._free_block",
         "if block._record is record:",
         "if True:",
         "a block that moved between the two looks is said to have been freed",
-        (_RACES,),
+        (meeting("free", "grow"),),
     ),
 )
 
@@ -134,21 +127,14 @@ _RETURNS = (
         "if self.carved.get(record.position) is not record:",
         "if record.position not in self.carved:",
         "a record met twice gives back the span of its successor",
-        ("tests/threads/test_remote_frees.py",),
+        (meeting("free", "check"),),
     ),
     _recheck(
         "table.py::SpanTable.bump",
         "if chunk.serial not in self.live or position < chunk.position:",
         "if position < chunk.position:",
         "a scope goes on carving from a chunk that a reset took away",
-        ("tests/heap/test_scope.py",),
-    ),
-    _recheck(
-        "lookup.py::raw_record",
-        "if record is not None and record.is_live and record.held is Held.ADDRESS:",
-        "if record is not None and record.held is Held.ADDRESS:",
-        "",
-        ("tests/heap/test_misuse_free.py",),
+        (meeting("bump", "reset"),),
     ),
     _recheck(
         "service.py::Service._look",
@@ -190,28 +176,35 @@ _REQUESTS = (
         "if record.is_live:",
         "if True:",
         "a request gives a block that a reset took back meanwhile",
-        (_RACES,),
+        ("tests/threads/test_ended_requests.py::test_a_request_survives_a_reset",),
     ),
     _recheck(
         "service.py::Service._serve",
         "if self._manager.closed:",
         "if False:",
         "a request gives a block of a heap that was closed meanwhile",
-        (_RACES,),
+        (meeting("view", "close"),),
     ),
     _recheck(
         "arena.py::Arena._take_from_new_region",
         "if not self.table.backing.growable or self.table.closed:",
         "if not self.table.backing.growable:",
         "an arena grows after its heap was closed",
-        (_RACES,),
+        (meeting("grow", "close"),),
+    ),
+    _recheck(
+        "service.py::Service._clear",
+        "if anchor is not None and record.is_live and record.address is not None:",
+        "if anchor is not None and record.address is not None:",
+        "as before, when the reset came before the anchor",
+        ("tests/threads/test_ended_requests.py::test_a_request_survives_a_reset",),
     ),
     _recheck(
         "service.py::Service._clear",
         "anchor = record.view(record.roots, record.size)",
         "anchor = record.region",
         "zeros are written over the successor of a block that a reset took back meanwhile",
-        (_RACES,),
+        ("tests/threads/test_ended_requests.py::test_a_request_survives_a_reset",),
     ),
     _recheck(
         "arena.py::Arena._take_from_new_region",
@@ -252,7 +245,7 @@ _INTERRUPTIONS = (
         "if interrupts_section():",
         "if False:",
         "a handler waits for the section that it interrupted",
-        ("tests/threads/test_reentry.py",),
+        ("tests/threads/test_no_waiting.py::test_code_that_interrupts_a_section_waits_for_nobody",),
     ),
     _recheck(
         "routing.py::ByThread._adopt",
@@ -280,14 +273,14 @@ _INTERRUPTIONS = (
         "return _ownerless(arena) and not arena.lock.locked()",
         "return _ownerless(arena)",
         "a free into the arena of a thread that ended waits for whoever is inside",
-        ("tests/threads/test_remote_frees.py",),
+        ("tests/threads/test_no_waiting.py::test_a_free_waits_for_nobody",),
     ),
     _recheck(
         "routing.py::Shared.may_enter",
         "return not arena.lock.locked()",
         "return True",
         "a free waits for whoever is inside the arena",
-        ("tests/threads/test_remote_frees.py",),
+        ("tests/threads/test_no_waiting.py::test_a_free_waits_for_nobody",),
     ),
     _recheck(
         "manager.py::Manager.give",
@@ -308,7 +301,7 @@ _INTERRUPTIONS = (
         "heap._manager.renew_locks(held)",
         "pass",
         "the child waits for a thread that is no more",
-        ("tests/threads/test_fork.py", "tests/threads/test_at_points.py"),
+        ("tests/threads/test_no_waiting.py::test_a_child_replaces_what_the_fork_did_not_take",),
     ),
     _recheck(
         "service.py::Service._after_fork",
@@ -322,14 +315,7 @@ _INTERRUPTIONS = (
         "_release()",
         "pass",
         "the child's locks stay taken",
-        ("tests/threads/test_fork.py",),
-    ),
-    _recheck(
-        "manager.py::Manager.renew_locks",
-        "arena.renew(self.lock_factory)",
-        "arena.lock = self.lock_factory()",
-        "the child goes on with books that a thread that is no more left half written",
-        ("tests/threads/test_fork.py", "tests/threads/test_no_waiting.py"),
+        ("tests/threads/test_no_waiting.py::test_after_a_fork_nobody_waits",),
     ),
 )
 
@@ -340,21 +326,21 @@ _WAITING = (
         "self._waiters.wake()",
         "pass",
         "a free wakes nobody",
-        ("tests/heap/test_limit_waiting.py",),
+        ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
     ),
     _recheck(
         "service.py::Service._handle_died",
         "self._waiters.wake()",
         "pass",
         "a drop wakes nobody",
-        ("tests/heap/test_limit_waiting.py",),
+        ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
     ),
     _recheck(
         "service.py::Service._view_died",
         "self._waiters.wake()",
         "pass",
         "the end of a view wakes nobody",
-        ("tests/heap/test_limit_waiting.py",),
+        ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
     ),
     _recheck(
         "service.py::Service._take_slowly",
@@ -376,10 +362,10 @@ if self._manager.take(record):
 mine.get(timeout=left)
 """,
         """
-threading.Event().wait(left)
+time.sleep(left)
 """,
         "a waiter hears nothing",
-        ("tests/heap/test_limit_waiting.py",),
+        ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
     ),
 )
 

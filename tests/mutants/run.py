@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SELECTION = ("tests/threads", "tests/heap", "tests/unit")
 
 # A test that takes so long is stuck: the slowest takes a tenth of it.
-STUCK_SECONDS = 25
+STUCK_SECONDS = 40
 # For what pytest's own limit cannot end.
 HOPELESS_SECONDS = 300
 

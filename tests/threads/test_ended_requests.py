@@ -54,6 +54,7 @@ class Request:
         self.others[0].view[:] = DIRT
 
 
+@pytest.mark.usefixtures("quick_collections")
 @pytest.mark.parametrize("zero", [False, True])
 def test_a_request_survives_a_reset(zero: bool) -> None:
     """What it was given before the reset is gone, and left alone: it is served again, as if it had come after."""

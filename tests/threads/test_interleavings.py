@@ -27,7 +27,9 @@ REFUSALS = (arenas.BlockReleasedError, arenas.InvalidFreeError, arenas.HeapClose
 class Case:
     """A block, filled, with a fence behind it, in a heap whose locks are known."""
 
-    def __init__(self, *, scoped: bool = False) -> None:
+    def __init__(self, first: str) -> None:
+        self.first = first
+        scoped = first == "bump"
         self.locks: list[threading.Lock] = []
         limit = LIMIT + CHUNK if scoped else LIMIT
         self.heap = arenas.Heap(
@@ -37,6 +39,7 @@ class Case:
         self.block.view[:] = pattern(1, SIZE)
         self.fence = self.heap.alloc(64)
         self.views: list[memoryview] = []
+        self.others: list[arenas.Block] = []
         self.frees: list[bool] = []
         self.resized = 0
         self.ended = False  # the block, by a free that was asked for, or with its heap
@@ -105,19 +108,28 @@ class Case:
         """What the other thread does."""
         self.try_it(name)
         if self.unlocked():
-            self.overwrite()
+            taken = self.overwrite(b"\xff")
+            self.others += [block for block in taken if block.size == SIZE][:1]
 
-    def overwrite(self) -> None:
+    def overwrite(self, byte: bytes) -> list[arenas.Block]:
         """Take all memory there is, and write over it."""
         taken = []
         for size in (CHUNK // 4, SIZE, 64):
             with contextlib.suppress(arenas.OutOfMemoryError, arenas.HeapClosedError):
                 while True:
                     taken.append(self.heap.alloc(size))
-                    taken[-1].view[:] = b"\xff" * size
+                    taken[-1].view[:] = byte * size
+        return taken
 
     def verify(self) -> None:
-        """Every view has the size and the bytes of its block; the block ended once at most; nothing is left."""
+        """Every view has the size and the bytes of its block; the block ended once at most; what others took meanwhile
+        is theirs; nothing is left.
+        """
+        while self.others:
+            other = self.others.pop()
+            if not other.released or self.first != "reset":
+                assert other.view == b"\xff" * SIZE
+                other.free()
         assert all(len(view) in {SIZE, LARGER, SIZE // 2} for view in self.views)
         assert all(view[:SIZE] == pattern(1, min(len(view), SIZE)) for view in self.views)
         assert len(self.frees) <= 1
@@ -166,7 +178,7 @@ def test_one_operation_at_any_point_of_another(first: str, second: str) -> None:
 
 def run(first: str, second: str, index: int | None) -> Points:
     """A case from beginning to end."""
-    case = Case(scoped=first == "bump")
+    case = Case(first)
 
     # Where a lock is held the other thread would wait, and come after; unless it never waits.
     def open_to_others(code: CodeType) -> bool:
@@ -175,7 +187,8 @@ def run(first: str, second: str, index: int | None) -> Points:
     points = Points(index, lambda: elsewhere(lambda: case.strike(second)), open_to_others=open_to_others)
     try:
         points.run(lambda: case.try_it(first))
-        case.overwrite()
+        assert case.block.released == case.ended  # before anything else finds what was forgotten
+        case.overwrite(b"\xee")
         case.verify()
     except BaseException as error:
         error.add_note(f"at point {index}: {place(points.seen[-1])}")

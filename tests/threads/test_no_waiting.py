@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import arenas
-from arenas import fork
+import arenas.fork
 from tests.threads.helpers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Self
 
@@ -64,9 +65,9 @@ def test_an_interrupted_fork_keeps_no_lock(monkeypatch: pytest.MonkeyPatch) -> N
     order = heap._manager.locks_in_order
     monkeypatch.setattr(heap._manager, "locks_in_order", lambda: [*order(), Interrupting()])
     with pytest.raises(KeyboardInterrupt):
-        fork._before()
+        arenas.fork._before()
     assert taken == [3]
-    fork._release()
+    arenas.fork._release()
     monkeypatch.undo()
     assert not any(arena.lock.locked() for arena in heap._manager.arenas)
     heap.alloc(10).free()
@@ -168,6 +169,44 @@ def test_a_free_waits_for_nobody(spec: str | int, size: int) -> None:
     assert heap.stats().live_blocks == 0
 
 
+def test_code_that_interrupts_a_section_waits_for_nobody() -> None:
+    """A handler or a finalizer inside an arena's section is served, by another arena."""
+    heap = arenas.Heap(lock_factory=Impatient)
+    block = heap.alloc(100)
+    arena = heap._manager.arena_at[block.arena]
+    inside = arena.read(lambda _: heap.alloc(100))
+    assert inside.arena != block.arena
+    heap.check()
+
+
+def fork(act: Callable[[], object]) -> None:
+    """``act`` succeeds in a forked child."""
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            act()
+            os._exit(0)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("inside", [False, True])
+def test_after_a_fork_nobody_waits(monkeypatch: pytest.MonkeyPatch, inside: bool) -> None:
+    """What the fork took is free again in both processes; what the code it interrupted holds, it waits for in vain."""
+    monkeypatch.setattr(arenas.fork, "_PATIENCE_SECONDS", 0.01)
+    heap = arenas.Heap(lock_factory=Impatient)
+    block = heap.alloc(1)
+    if inside:
+        heap._manager.arena_at[block.arena].read(lambda _: fork(heap.alloc(1).free))
+    else:
+        fork(heap.alloc(1).free)
+    heap.alloc(1).free()
+    block.free()
+    heap.check()
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_child_replaces_what_the_fork_did_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
     """An arena made after the locks were counted, its thread inside: the child does not wait for that thread."""
@@ -176,12 +215,5 @@ def test_a_child_replaces_what_the_fork_did_not_take(monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patched:
         patched.setattr(heap._manager, "locks_in_order", list)
         with heap._manager.arenas[0].lock:
-            child = os.fork()
-            if child == 0:
-                with contextlib.suppress(BaseException):
-                    heap.alloc(1).free()
-                    os._exit(0)
-                os._exit(1)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
+            fork(lambda: heap.alloc(1).free())
     heap.check()
