@@ -15,61 +15,52 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.mutants import declared, guards, run, table
-from tests.mutants.mutant import StaleMutantError, edit
+from tests.mutants import declared, run, table
+from tests.mutants.mutant import Edit, Mutant, StaleMutantError
 
 
 def main() -> int:
     """The exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
-    parser.add_argument("-k", metavar="REGEX", default="", help="only mutants in whose kind, place or source it is found")
+    parser.add_argument("-k", metavar="REGEX", default="", help="only mutants in whose kind, place or source it is")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at once (default: one a CPU)")
-    parser.add_argument("--quick", action="store_true", help="only the tests named with each mutant")
+    parser.add_argument("--search", action="store_true", help="look among all tests for one that notices")
     options = parser.parse_args()
 
-    try:
-        mutants = [(mutant, edit(mutant, run.PACKAGE)) for mutant in declared.MUTANTS]
-    except StaleMutantError as error:
-        return _fail(str(error))
-    missing = guards.uncovered(guards.guards_of(run.PACKAGE), mutants, declared.EXEMPT)
-    if missing:
-        return _fail("\n".join(missing))
-    chosen = [pair for pair in mutants if re.search(options.k, f"{pair[0].kind} {pair[0].where} {pair[0].removed}")]
-
     begin = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="arenas-mutants-") as temporary:
-        sound = Path(temporary) / "sound"
-        sound.mkdir()
-        run.copy_package(sound)
-        try:
-            named = sorted({test for mutant, _ in chosen for test in mutant.tests})
-            run.prove_sound(sound, named if options.quick else run.SELECTION, options.jobs)
-        except run.BrokenMutantError as error:
-            return _fail(str(error))
-        print(f"without any mutant the tests pass: {time.monotonic() - begin:.0f} s\n\n{table.header()}", flush=True)
-        survivors = broken = 0
-        with ThreadPoolExecutor(options.jobs) as pool:
-            verdicts = [
-                pool.submit(run.judge, *pair, sound, Path(temporary) / str(number), quick=options.quick)
-                for number, pair in enumerate(chosen)
-            ]
-            for pair, future in zip(chosen, verdicts, strict=True):
-                try:
-                    verdict = future.result()
-                except run.BrokenMutantError as error:
-                    broken += 1
-                    print(f"{pair[0].where}: the tests could not judge this mutant:\n{error}")
-                    continue
-                survivors += verdict.killed_by is None
-                print(table.row(*pair, verdict), flush=True)
-    killed = len(chosen) - survivors - broken
+    try:
+        mutants = declared.fitted(declared.MUTANTS, declared.EXEMPT, run.PACKAGE)
+        chosen = [one for one in mutants if re.search(options.k, f"{one[0].kind} {one[0].where} {one[0].removed}")]
+        killed = _judge(chosen, options.jobs, search=options.search)
+    except (StaleMutantError, run.BrokenMutantError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
     print(f"\n{killed} of {len(chosen)} mutants killed in {time.monotonic() - begin:.0f} s")
     return int(killed < len(chosen))
 
 
-def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    return 1
+def _judge(mutants: list[tuple[Mutant, Edit]], jobs: int, *, search: bool) -> int:
+    """Prints the table; how many were killed."""
+    killed = 0
+    with tempfile.TemporaryDirectory(prefix="mutants-") as temporary:
+        sound = Path(temporary) / "sound"
+        sound.mkdir()
+        run.copy_package(sound)
+        named = sorted({test for mutant, _ in mutants for test in mutant.tests})
+        seconds = run.prove_sound(sound, run.SELECTION if search else named, jobs)
+        print(f"without any mutant the tests pass, in {seconds:.0f} s\n\n{table.header()}", flush=True)
+        pool = ThreadPoolExecutor(jobs)
+        try:
+            verdicts = [
+                pool.submit(run.judge, *one, sound, Path(temporary) / str(number), search=search)
+                for number, one in enumerate(mutants)
+            ]
+            for one, verdict in zip(mutants, verdicts, strict=True):
+                print(table.row(*one, verdict.result()), flush=True)
+                killed += verdict.result().killed_by is not None
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return killed
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Mutant:
     why: str
     """What goes wrong without the guard."""
     tests: tuple[str, ...]
-    """Which should notice, tried first."""
+    """Which are to notice."""
 
     @property
     def file(self) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(arenas.__file__).resolve().parent
 ROOT = Path(__file__).resolve().parents[2]
 
-# Whoever survives the tests named with it meets all of these.
+# Where else to search for a test that notices.
 SELECTION = ("tests/threads", "tests/heap", "tests/unit")
 
 # A test that takes so long is stuck: the slowest takes a tenth of it.
@@ -53,29 +53,32 @@ def copy_package(folder: Path) -> None:
     shutil.copy2(ROOT / "pyproject.toml", folder)
 
 
-def prove_sound(folder: Path, tests: Iterable[str], jobs: int) -> None:
-    """The unmutated copy passes; raises ``BrokenMutantError``."""
+def prove_sound(folder: Path, tests: Iterable[str], jobs: int) -> float:
+    """How many seconds the unmutated copy took to pass; raises ``BrokenMutantError``."""
+    begin = time.monotonic()
     code, output = _pytest(folder, ("-n", str(jobs), *tests), "sound")
     if code:
         raise BrokenMutantError(f"the tests fail without any mutant:\n{_tail(output)}")
+    return time.monotonic() - begin
 
 
-def judge(mutant: Mutant, edit: Edit, sound: Path, folder: Path, *, quick: bool) -> Verdict:
-    """The mutant in a copy of the sound copy, first against the tests named with it, then, unless ``quick``, all."""
+def judge(mutant: Mutant, edit: Edit, sound: Path, folder: Path, *, search: bool) -> Verdict:
+    """The mutant in a copy of the sound copy, against the tests named with it, then, to ``search``, all."""
     begin = time.monotonic()
+    noticed = None
     shutil.copytree(sound, folder, ignore=shutil.ignore_patterns(".*", "*.log"))
     target = folder / "arenas" / mutant.file
     for cached in target.parent.glob(f"__pycache__/{target.stem}.*"):
         cached.unlink()
     target.write_text(edit.source, "utf-8")
     try:
-        for tests in (mutant.tests,) if quick else (mutant.tests, SELECTION):
-            killed_by = _killed_by(*_pytest(folder, ("-x", *tests), "tests"))
-            if killed_by:
+        for tests in (mutant.tests, SELECTION) if search else (mutant.tests,):
+            noticed = killed_by(*_pytest(folder, ("-x", *tests), "tests"))
+            if noticed:
                 break
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return Verdict(killed_by, time.monotonic() - begin)
+    return Verdict(noticed, time.monotonic() - begin)
 
 
 def _pytest(folder: Path, arguments: Sequence[str], name: str) -> tuple[int | None, str]:
@@ -103,7 +106,7 @@ def _pytest(folder: Path, arguments: Sequence[str], name: str) -> tuple[int | No
     return code, log.read_text("utf-8", errors="replace")
 
 
-def _killed_by(code: int | None, output: str) -> str | None:
+def killed_by(code: int | None, output: str) -> str | None:
     """Who noticed; None when all tests passed."""
     if code == 0:
         return None
@@ -113,10 +116,10 @@ def _killed_by(code: int | None, output: str) -> str | None:
         return f"timeout in {last}"
     if code < 0:
         return f"{signal.Signals(-code).name} in {last}"
-    failed = [line.split(" ", 1)[1].split(" - ")[0] for line in output.splitlines() if re.match("(FAILED|ERROR) ", line)]
+    failed = re.findall(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", output, re.MULTILINE)
     if code != 1 or not failed or _NONSENSE.search(output):
-        raise BrokenMutantError(_tail(output))
-    return failed[0]
+        raise BrokenMutantError(f"the tests could not judge a mutant:\n{_tail(output)}")
+    return str(failed[0])
 
 
 def _tail(output: str) -> str:

@@ -8,30 +8,30 @@ if TYPE_CHECKING:
     from tests.mutants.mutant import Edit, Mutant
     from tests.mutants.run import Verdict
 
-WIDTHS = (9, 34, 32, 60)
+# Of the columns but the last.
+_WIDTHS = (8, 34, 27, 60, 7)
 
 
 def header() -> str:
     """What the columns are."""
-    return _row("kind", "function", "file:line", "removed", "noticed by", "seconds")
+    return _line("mutant", "in", "file:line", "removed", "seconds", "noticed by")
 
 
 def row(mutant: Mutant, edit: Edit, verdict: Verdict) -> str:
     """One mutant."""
-    return _row(
+    return _line(
         mutant.kind,
         mutant.function,
         f"{mutant.file}:{edit.first}",
         " ".join(mutant.removed.split()),
-        "SURVIVED" if verdict.killed_by is None else verdict.killed_by.removeprefix("tests/"),
-        f"{verdict.seconds:.1f}",
+        f"{verdict.seconds:7.1f}",
+        verdict.killed_by or f"NOBODY: {mutant.why}",
     )
 
 
-def _row(kind: str, function: str, place: str, removed: str, noticed_by: str, seconds: str) -> str:
-    cells = (kind, function, place, removed)
-    fitted = (_fit(cell, width) for cell, width in zip(cells, WIDTHS, strict=True))
-    return "  ".join((*fitted, f"{seconds:>7}", noticed_by))
+def _line(*cells: str) -> str:
+    *fitted, last = cells
+    return "  ".join((*map(_fit, fitted, _WIDTHS), last))
 
 
 def _fit(cell: str, width: int) -> str:

@@ -77,7 +77,9 @@ class Points:
         *,
         open_to_others: Callable[[CodeType], bool] | None = None,
     ) -> None:
-        """``open_to_others``: not where interrupts are delivered, but wherever it says of the code that others may act."""
+        """``open_to_others``: not where interrupts are delivered, but wherever it says of the code that others may
+        act.
+        """
         self.seen: list[Point] = []
         self.reached = False
         self._index = index

@@ -6,8 +6,6 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 import arenas
 import arenas.default
 from tests.threads.helpers import PATIENCE_SECONDS, elsewhere
@@ -17,9 +15,11 @@ from tests.threads.scenarios import REGION, SMALL
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import pytest
+
 
 class Pair:
-    """The same call by two threads, the second's at a point of the first's; both are alive when the second is served."""
+    """The same call by two threads, the second's at a point of the first's; both live when the second is served."""
 
     def __init__(self, call: Callable[[], Any], locked: Callable[[], bool] = lambda: False) -> None:
         self.results: list[Any] = []
@@ -50,11 +50,15 @@ class Pair:
 
 def pairs(make: Callable[[], Pair]) -> Iterator[list[Any]]:
     """What both got, at each point in turn."""
-    make().at(None)
-    for index in worth_trying(make().at(None).seen):
+    make().at(None)  # what is cached for ever is cached now
+    points = worth_trying(make().at(None).seen)
+    reached = 0
+    for index in points:
         pair = make()
-        assert pair.at(index).reached
-        yield pair.results
+        if pair.at(index).reached:
+            reached += 1
+            yield pair.results
+    assert reached > max(20, 0.9 * len(points))  # a finalizer in between makes some more, or some less
 
 
 def test_no_two_threads_adopt_one_arena() -> None:

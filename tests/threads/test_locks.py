@@ -88,7 +88,7 @@ def _watched(name: str) -> Any:
     def use(self: _Watched, *arguments: Any) -> Any:
         if self._watch:
             self._watch.note(name)
-        return plain.fget(self) if isinstance(plain, property) else plain(self, *arguments)
+        return plain.__get__(self) if isinstance(plain, property) else plain(self, *arguments)
 
     return property(use) if isinstance(plain, property) else functools.wraps(plain)(use)
 

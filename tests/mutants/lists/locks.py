@@ -34,7 +34,7 @@ _SECTIONS = {
 
 MUTANTS = (
     *(
-        _lock(f"arena.py::Arena.{section}", "with self.lock:", "if True:", "two threads are at the books at once", (test,))
+        _lock(f"arena.py::Arena.{section}", "with self.lock:", "if True:", "two threads change the books", (test,))
         for section, test in _SECTIONS.items()
     ),
     _lock(
