@@ -28,7 +28,7 @@ SELECTION = ("tests/threads", "tests/heap", "tests/unit")
 # A test that takes so long is stuck: the slowest takes a tenth of it.
 STUCK_SECONDS = 40
 # For what pytest's own limit cannot end.
-HOPELESS_SECONDS = 300
+HOPELESS_SECONDS = 1800
 
 # Words of an interpreter that cannot make sense of the mutant's source: that is no test's merit.
 _NONSENSE = re.compile(r"^E +(NameError|UnboundLocalError|SyntaxError|IndentationError)\b", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The heap is reset, by another thread, in the middle of a request."""
+"""The heap is reset by another thread, or closed by a handler, in the middle of a request."""
 
 from __future__ import annotations
 
@@ -61,3 +61,29 @@ def test_a_request_survives_a_reset(zero: bool) -> None:
         served_again += request.retried and not request.block.released
         request.end()
     assert served_again
+
+
+class Closing(arenas.BestFit):
+    """Best fit with a handler in the middle of taking a span: it closes the heap."""
+
+    __slots__ = ()
+    heap: arenas.Heap | None = None
+
+    def take(self, size: int, alignment: int) -> tuple[int, int] | None:
+        found = super().take(size, alignment)
+        heap, Closing.heap = Closing.heap, None
+        if heap:
+            heap.close()
+        return found
+
+
+def test_a_closed_heap_gives_nothing() -> None:
+    """The handler cannot wait for the request that it interrupted, whose block goes back then."""
+    heap = arenas.Heap(placement=Closing)
+    heap.alloc(SIZE).free()
+    Closing.heap = heap
+    with pytest.raises(arenas.HeapClosedError):
+        heap.alloc(SIZE)
+    assert heap.closed
+    heap.close()
+    assert heap.stats().reserved_bytes == 0

@@ -73,6 +73,45 @@ def test_no_two_threads_adopt_one_arena() -> None:
         assert first != second
 
 
+def test_an_arena_is_adopted_once() -> None:
+    """Its owner ends while another thread looks for an arena: if that one takes it, no third does."""
+    adopt_from_an_end_at(None)
+    points = worth_trying(adopt_from_an_end_at(None)[0].seen)
+    served = [adopt_from_an_end_at(index)[1] for index in points]
+    assert all(len(set(numbers)) == 3 for numbers in served)
+    assert {numbers[1] for numbers in served} == {1, 2}  # the ended one's arena, or one of its own
+
+
+def adopt_from_an_end_at(index: int | None) -> tuple[Points, list[int]]:
+    """An owner ends at a point of another thread's first call; then comes a third. The arenas of those that live."""
+    heap = arenas.Heap(region_bytes=REGION, clock=lambda: 100.0)
+    served = [heap.alloc(SMALL).arena]
+    ready, end = threading.Event(), threading.Event()
+
+    def own() -> None:
+        heap.alloc(SMALL).free()
+        ready.set()
+        end.wait(PATIENCE_SECONDS)
+
+    owner = threading.Thread(target=own, daemon=True)
+    owner.start()
+    assert ready.wait(PATIENCE_SECONDS)
+
+    def strike() -> None:
+        end.set()
+        owner.join(PATIENCE_SECONDS)
+
+    points = Points(index, strike, open_to_others=lambda _: True)
+
+    def first() -> None:
+        points.run(lambda: served.append(heap.alloc(SMALL).arena))
+        elsewhere(lambda: served.append(heap.alloc(SMALL).arena))
+
+    elsewhere(first)
+    strike()
+    return points, served
+
+
 def test_one_arena_serves_large_blocks() -> None:
     """Made by two first large requests at once, one of the two serves both threads ever after."""
 

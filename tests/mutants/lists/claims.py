@@ -72,13 +72,6 @@ return True
         ("tests/heap/test_scope.py",),
     ),
     _claim(
-        "repair.py::rebuild",
-        "table.live.pop(serial, None)",
-        "pass",
-        "an allocation that an interruption undid can still be freed",
-        ("tests/threads/test_interrupts.py",),
-    ),
-    _claim(
         "resizing.py::_resize",
         "new, claim = other._record, block._record, record.live.pop",
         "new, claim = other._record, block._record, lambda serial, _: record.live.pop(serial, None) or record",

@@ -63,7 +63,7 @@ MUTANTS = (
         "if owner.arena.owner is owner:",
         "if True:",
         "an arena that was adopted meanwhile gets a second owner",
-        ("tests/threads/test_short_threads.py",),
+        ("tests/threads/test_first_calls.py::test_an_arena_is_adopted_once",),
     ),
     _recheck(
         "fork.py::_in_child",

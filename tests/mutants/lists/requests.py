@@ -22,7 +22,7 @@ MUTANTS = (
         "if self._manager.closed:",
         "if False:",
         "a request gives a block of a heap that was closed meanwhile",
-        (meeting("view", "close"),),
+        ("tests/threads/test_ended_requests.py::test_a_closed_heap_gives_nothing",),
     ),
     _recheck(
         "arena.py::Arena._take_from_new_region",
@@ -53,7 +53,7 @@ return False
 """,
         "return False",
         "a region whose pages were refused stays",
-        ("tests/heap/test_limit.py",),
+        ("tests/heap/test_limit.py::test_refused_requests_leave_nothing_behind",),
     ),
     _recheck(
         "backing/budget.py::Budget.grant",

@@ -29,30 +29,20 @@ MUTANTS = (
         "if parked is not None:",
         "if False:",
         "what was parked comes home at the next slow path only",
-        ("tests/heap/test_promises.py",),
+        ("tests/heap/test_handles.py::test_what_a_last_view_showed_serves_the_next_request",),
     ),
     _recheck(
         "arena.py::Arena._take_from_new_region",
         "if look_at_some(self.table) and self.table.place(record):",
         "if False:",
         "an arena grows for ever under slices that outlive their views",
-        ("tests/heap/test_promises.py",),
-    ),
-    _recheck(
-        "arena.py::Arena._repair",
-        """
-for record in orphans(self.table):
-    self.table.put_back(record)
-""",
-        "pass",
-        "what an interrupted thread was bringing home waits for a slow path",
-        ("tests/threads/test_interrupts.py",),
+        ("tests/heap/test_handles.py::test_what_a_last_slice_showed_is_found_before_the_heap_grows",),
     ),
     _recheck(
         "arena.py::Arena._enter",
         "if self._dirty:",
         "if False:",
         "the next section works on what an interrupted one left",
-        ("tests/threads/test_interrupts.py",),
+        ("tests/threads/test_interrupts.py::test_an_interrupt_at_any_point_leaves_a_whole_heap[alloc-1]",),
     ),
 )

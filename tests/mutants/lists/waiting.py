@@ -42,7 +42,7 @@ if self._manager.take(record):
     return
 """,
         "what lies in mailboxes and parked is not there for who is short of memory",
-        ("tests/threads/test_remote_frees.py",),
+        ("tests/heap/test_limit.py::test_free_pages_elsewhere_are_given_back_first",),
     ),
     _recheck(
         "waiting.py::Waiters.turns",
