@@ -146,6 +146,29 @@ def test_a_dropped_block_with_a_view_is_parked() -> None:
     assert_whole(heap)
 
 
+def test_what_a_last_view_showed_serves_the_next_request() -> None:
+    """The end of the view sends word; no slow path is needed."""
+    heap = arenas.Heap()
+    block = heap.alloc(1000)
+    address, view = block.address, block.view
+    block.free()
+    del view
+    assert heap.alloc(1000).address == address
+
+
+def test_what_a_last_slice_showed_is_found_before_the_heap_grows() -> None:
+    """The end of a slice that outlives its view sends none: it is looked for before more memory is asked for."""
+    heap = arenas.Heap(region_bytes=1 << 17)
+    for _ in range(10):
+        block = heap.alloc(50_000)
+        view = block.view
+        part = view[1:]
+        del view
+        block.free()
+        del part
+    assert heap.stats().reserved_bytes == 1 << 17
+
+
 def test_with_frees_and_lets_exceptions_pass() -> None:
     """`with block:` frees at its end, whatever happened inside; freed inside already, it ends quietly."""
     heap = arenas.Heap()

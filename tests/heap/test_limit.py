@@ -114,6 +114,18 @@ def free_all(blocks: list[arenas.Block]) -> None:
         block.free()
 
 
+def test_refused_requests_leave_nothing_behind() -> None:
+    """However often: a region that was mapped for one, and whose pages the limit then refused, goes back."""
+    heap = arenas.Heap(limit_bytes=8 * PAGE, region_bytes=16 * PAGE)
+    block = heap.alloc(4 * PAGE)
+    reserved = heap.stats().reserved_bytes
+    for _ in range(3):
+        with pytest.raises(arenas.OutOfMemoryError):
+            heap.alloc(6 * PAGE)
+        assert heap.stats().reserved_bytes == reserved
+    block.free()
+
+
 def test_frees_in_mailboxes_are_found_first() -> None:
     """What other threads freed, and what was dropped, serves a request at the limit."""
     heap = arenas.Heap(limit_bytes=16 * PAGE, region_bytes=8 * PAGE)

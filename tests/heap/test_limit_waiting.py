@@ -90,6 +90,29 @@ def test_a_waiter_gets_what_another_thread_frees(
     waiter.finish()
 
 
+@pytest.mark.parametrize("end", ["free", "drop", "last view"])
+def test_every_end_leaves_word_for_who_waits(heap: arenas.Heap, end: str) -> None:
+    """Registered before its first look, a waiter is woken by whatever ends after it, and looks a second time."""
+    blocks = [heap.alloc(1000)]
+    views = [blocks[0].view] if end == "last view" else []
+    if views:
+        blocks.pop().free()
+    turns = heap._waiters.turns(60)
+    next(turns)
+    (reference,) = heap._waiters._queues.values()
+    mine = reference()
+    assert mine is not None
+    assert mine.empty()
+    if end == "free":
+        blocks[0].free()
+    views.clear()
+    blocks.clear()
+    assert not mine.empty()
+    next(turns)
+    assert mine.empty()
+    turns.close()  # type: ignore[attr-defined]
+
+
 def test_a_waiter_gets_what_another_thread_drops(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
     """It waits for a handle to be dropped, too."""
     held = [heap.alloc(LIMIT)]
@@ -222,6 +245,15 @@ def test_with_a_timeout_garbage_is_collected(heap: arenas.Heap, monkeypatch: pyt
     collector.garbage.append(heap.alloc(LIMIT))
     assert heap.alloc(LIMIT, timeout=60).size == LIMIT
     assert collector.count == 1
+
+
+def test_what_was_collected_serves_the_same_turn(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits looks once, collects, and looks again: there need not be a third time."""
+    FakeTime(monkeypatch)
+    collector = Collector(monkeypatch)
+    collector.garbage.append(heap.alloc(LIMIT))
+    monkeypatch.setattr(heap._waiters, "turns", lambda timeout: iter([None, None]))
+    assert heap.alloc(LIMIT, timeout=60).size == LIMIT
 
 
 def test_at_most_one_collection_a_second(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:

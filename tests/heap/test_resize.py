@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import arenas
 from tests.heap._support import assert_whole, books, nothing_changes
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_growing_in_place() -> None:
@@ -199,3 +202,19 @@ def test_capacity_is_what_it_can_grow_to() -> None:
         block.free()
     assert heap.stats().resizes_moved == 0
     assert_whole(heap)
+
+
+def test_growing_into_what_slices_have_left(tmp_path: Path) -> None:
+    """The place behind was freed, and the last slice that showed it died without a word: it is room to grow into."""
+    heap = arenas.Heap(backing=arenas.FileMemory(tmp_path / "memory", 1 << 16))
+    block, behind = heap.alloc(4096), heap.alloc(4096)
+    view = behind.view
+    rest = view[1:]
+    behind.free()
+    del view
+    assert heap.stats().parked_bytes == 4096
+    del rest
+    offset = block.offset
+    block.resize(8192)
+    assert block.offset == offset
+    assert heap.stats().resizes_in_place == 1

@@ -3,6 +3,9 @@
 CPython looks for signals and thrown exceptions at the start of a function, at a jump backwards, and when a call
 returns; never in between, in particular not between the end of a ``with`` body and ``__exit__``. A tracer that counts
 the instructions after those finds each such point of an operation, and acts at the one it was told to.
+
+Another thread needs no such place: without the GIL it may come in between any two instructions. Of those only the ones
+that touch what threads share tell it apart from having come an instruction earlier.
 """
 
 from __future__ import annotations
@@ -21,6 +24,10 @@ Point = tuple["CodeType", int]
 
 _HERE = str(Path(__file__).resolve().parent)
 _LOOKS = {"RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"}
+_ACCESSES = {
+    *("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "CONTAINS_OP", "FOR_ITER"),
+    *("BINARY_SUBSCR", "BINARY_OP", "STORE_SUBSCR", "DELETE_SUBSCR", "CALL", "CALL_KW", "CALL_FUNCTION_EX"),
+}
 # Code that changes nothing.
 _READERS = {
     "__init__.py",
@@ -46,6 +53,14 @@ def _looks(code: CodeType) -> frozenset[int]:
 
 
 @functools.cache
+def _accesses(code: CodeType) -> frozenset[int]:
+    """Offsets of the instructions that may read or change what other threads see."""
+    return frozenset(
+        instruction.offset for instruction in dis.get_instructions(code) if instruction.opname in _ACCESSES
+    )
+
+
+@functools.cache
 def _handler(code: CodeType, offset: int) -> int | None:
     """Where an exception raised by an instruction is handled."""
     entries = dis._parse_exception_table(code)  # type: ignore[attr-defined]
@@ -55,11 +70,21 @@ def _handler(code: CodeType, offset: int) -> int | None:
 class Points:
     """Traces one operation, notes its points, and calls ``act`` at number ``index``; ``None``: only notes them."""
 
-    def __init__(self, index: int | None = None, act: Callable[[], object] = lambda: None) -> None:
+    def __init__(
+        self,
+        index: int | None = None,
+        act: Callable[[], object] = lambda: None,
+        *,
+        open_to_others: Callable[[CodeType], bool] | None = None,
+    ) -> None:
+        """``open_to_others``: not where interrupts are delivered, but wherever it says of the code that others may
+        act.
+        """
         self.seen: list[Point] = []
         self.reached = False
         self._index = index
         self._act = act
+        self._open_to_others = open_to_others
         self._tracer = self._on_call  # kept: an interpreter does not hold on to what it is told to forget while it runs
 
     def run(self, operation: Callable[[], object]) -> None:
@@ -81,8 +106,7 @@ class Points:
         def on_instruction(frame: FrameType, event: str, argument: Any) -> Any:
             nonlocal last
             if event == "opcode":
-                # Delivered, the exception would belong to the instruction before: so only where both are handled alike.
-                if last is None or (last in _looks(code) and _handler(code, last) == _handler(code, frame.f_lasti)):
+                if self._is_point(code, last, frame.f_lasti):
                     self._reach(code, frame.f_lasti)
                 last = frame.f_lasti
             return on_instruction
@@ -90,6 +114,12 @@ class Points:
         frame.f_trace = on_instruction
         frame.f_trace_opcodes = True
         return on_instruction
+
+    def _is_point(self, code: CodeType, last: int | None, offset: int) -> bool:
+        if self._open_to_others is not None:
+            return offset in _accesses(code) and self._open_to_others(code)
+        # Delivered, the exception would belong to the instruction before: so only where both are handled alike.
+        return last is None or (last in _looks(code) and _handler(code, last) == _handler(code, offset))
 
     def _reach(self, code: CodeType, offset: int) -> None:
         if self.reached:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -9,11 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 import arenas
-from arenas import fork
+import arenas.fork
 from tests.threads.helpers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+    from typing import Self
 
 
 def test_adoption_is_only_tried_inside_a_section() -> None:
@@ -62,9 +65,9 @@ def test_an_interrupted_fork_keeps_no_lock(monkeypatch: pytest.MonkeyPatch) -> N
     order = heap._manager.locks_in_order
     monkeypatch.setattr(heap._manager, "locks_in_order", lambda: [*order(), Interrupting()])
     with pytest.raises(KeyboardInterrupt):
-        fork._before()
+        arenas.fork._before()
     assert taken == [3]
-    fork._release()
+    arenas.fork._release()
     monkeypatch.undo()
     assert not any(arena.lock.locked() for arena in heap._manager.arenas)
     heap.alloc(10).free()
@@ -107,4 +110,110 @@ def test_a_child_leaves_the_parent_s_file_alone(tmp_path: Path) -> None:
         os._exit(0)
     assert os.waitpid(child, 0) == (child, 0)
     assert (tmp_path / "file").read_bytes()[:8192] == b"\xab" * 8192
+    heap.check()
+
+
+class Impatient:
+    """A lock for which nobody may wait."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        taken = self._lock.acquire(blocking=False)
+        assert taken or not blocking or timeout > 0, "this would wait"
+        return taken
+
+    def release(self) -> None:
+        self._lock.release()
+
+    def locked(self) -> bool:
+        return self._lock.locked()
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+@pytest.mark.parametrize("size", [100, 1 << 16], ids=["small", "large"])
+@pytest.mark.parametrize("spec", ["thread", 1, "ended"])
+def test_a_free_waits_for_nobody(spec: str | int, size: int) -> None:
+    """Whoever is inside the arena, its owner, another thread, or one that found it without an owner."""
+    heap = arenas.Heap(
+        arenas="thread" if spec == "ended" else spec, region_bytes=1 << 17, lock_factory=Impatient, clock=lambda: 0.0
+    )
+    blocks: list[arenas.Block] = []
+    ended, kept = threading.Event(), threading.Event()
+
+    def own() -> None:
+        blocks.append(heap.alloc(size))
+        kept.set()
+        ended.wait(PATIENCE_SECONDS)
+
+    owner = threading.Thread(target=own, daemon=True)
+    owner.start()
+    assert kept.wait(PATIENCE_SECONDS)
+    if spec == "ended":
+        ended.set()
+        owner.join(PATIENCE_SECONDS)
+    arena = heap._manager.arena_at[blocks[0].arena]
+    with arena.lock:
+        blocks[0].free()
+    assert blocks[0].released
+    ended.set()
+    owner.join(PATIENCE_SECONDS)
+    heap.check()
+    assert heap.stats().live_blocks == 0
+
+
+def test_code_that_interrupts_a_section_waits_for_nobody() -> None:
+    """A handler or a finalizer inside an arena's section is served, by another arena."""
+    heap = arenas.Heap(lock_factory=Impatient)
+    block = heap.alloc(100)
+    arena = heap._manager.arena_at[block.arena]
+    inside = arena.read(lambda _: heap.alloc(100))
+    assert inside.arena != block.arena
+    heap.check()
+
+
+def fork(act: Callable[[], object]) -> None:
+    """``act`` succeeds in a forked child."""
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            act()
+            os._exit(0)
+        os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.parametrize("inside", [False, True])
+def test_after_a_fork_nobody_waits(monkeypatch: pytest.MonkeyPatch, inside: bool) -> None:
+    """What the fork took is free again in both processes; what the code it interrupted holds, it waits for in vain."""
+    monkeypatch.setattr(arenas.fork, "_PATIENCE_SECONDS", 0.01)
+    heap = arenas.Heap(lock_factory=Impatient)
+    block = heap.alloc(1)
+    if inside:
+        heap._manager.arena_at[block.arena].read(lambda _: fork(heap.alloc(1).free))
+    else:
+        fork(heap.alloc(1).free)
+    heap.alloc(1).free()
+    block.free()
+    heap.check()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_child_replaces_what_the_fork_did_not_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An arena made after the locks were counted, its thread inside: the child does not wait for that thread."""
+    heap = arenas.Heap(arenas=1, lock_factory=Impatient)
+    heap.alloc(1).free()
+    with monkeypatch.context() as patched:
+        patched.setattr(heap._manager, "locks_in_order", list)
+        with heap._manager.arenas[0].lock:
+            fork(lambda: heap.alloc(1).free())
     heap.check()
