@@ -66,7 +66,7 @@ def test_no_two_threads_adopt_one_arena() -> None:
 
     def make() -> Pair:
         heap = arenas.Heap(region_bytes=REGION, clock=lambda: 100.0)
-        lock = heap._manager.routing.lock  # type: ignore[attr-defined]
+        lock = heap._manager.routing.locks[0]
         return Pair(lambda: heap.alloc(SMALL).arena, lambda: bool(lock._is_owned()))
 
     for first, second in pairs(make):

@@ -169,7 +169,7 @@ class Turns:
             self._pass_on(thread, stopped=True)
 
     def _pass_on(self, thread: _Thread | None, *, stopped: bool = False) -> None:
-        """Give the turn to the next thread, back to one just stopped only if there is no other; wait for it to return."""
+        """Give the turn to the next thread, back to one just stopped only if there is no other; and wait for it."""
         able = [t for t in self._threads if t.can_run(self.now) and not (stopped and t is thread)]
         if not able:
             able = [thread] if stopped and thread is not None else self._let_time_pass()
