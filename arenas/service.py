@@ -156,8 +156,8 @@ class Service:
         backing = self.backing
         if record.size == 0 or (record.fresh and backing.fresh_is_zero and backing.decommit_zeroes):
             return
-        # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile. Publish it, then
-        # look: what was taken back before is somebody else's by now.
+        # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile. Publish it,
+        # then look: what was taken back before is somebody else's by now.
         anchor = record.view(record.roots, record.size)
         if anchor is not None and record.is_live and record.address is not None:
             ctypes.memset(record.address, 0, record.size)  # releases the GIL
