@@ -10,7 +10,7 @@ from .errors import ArenaBusyError, BlockReleasedError
 from .growth import place_in_new_region
 from .record import Mover, number
 from .repair import rebuild
-from .search import flush, look_at_all, orphans, settle, sweep
+from .search import flush, look_at_all, look_at_some, orphans, settle, sweep
 from .section import interrupts_section, section
 from .summary import summarize
 
@@ -58,6 +58,8 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
+            if self.table.parked:
+                look_at_some(self.table)  # not every view sends word when it dies
             done = self.table.place(record)
             if not done and grow:
                 done = place_in_new_region(self.table, self._growth, record)

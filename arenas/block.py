@@ -132,6 +132,7 @@ class Block(Handle):
                 if record.region.awaited:  # type: ignore[union-attr]
                     ViewHint.watch(view, record, self._heap)
                 return view
+            view = None  # an error's traceback keeps this frame, and must not keep a successor's memory visible
             self._live_record()
             if isinstance(record.phase, Mover):
                 raise BufferError(  # noqa: TRY004 - a state, no type
@@ -164,8 +165,8 @@ class Block(Handle):
         serial = self._serial
         stock = record.stock
         cache = stock.cache
-        if FREE_THREADED and record.serial != serial:
-            self._heap._free_slowly(self)  # which waits for a resize that has stored one of the two
+        if record.serial != serial:
+            self._heap._free_slowly(self)  # freed long ago, or met between a resize's two stores
             return
         try:
             # The claim: of two threads that try, one finds the entry. No call, so no interrupt between it and the push.
@@ -175,9 +176,14 @@ class Block(Handle):
             return
         # Claimed first, then looked: who makes a view, or resizes, publishes first and then looks for the claim.
         roots = record.roots
-        if record.phase is not None or (
-            # What `record.visible()` says, without its call where one owner was looked at once.
-            roots and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))
+        if (
+            record.phase is not None
+            or record.stock is not stock
+            or (
+                # What `record.visible()` says, without its call where one owner was looked at once.
+                roots
+                and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))
+            )
         ):
             self._heap._release(record)
             return
@@ -197,7 +203,9 @@ class Block(Handle):
     def released(self) -> bool:
         """Whether it has been freed."""
         record, serial = self._pair()
-        return record.region is None or serial not in record.region.live
+        if record.serial == serial:
+            return record.region is None or serial not in record.region.live
+        return not self._heap._manager.lives(serial)
 
     def __enter__(self) -> Self:
         self._live_record()
@@ -234,7 +242,7 @@ class Block(Handle):
         while True:
             record, serial = self._pair()
             region = record.region
-            if region is not None and serial in region.live:
+            if region is not None and record.serial == serial and serial in region.live:
                 return record
             if self._heap._manager.lives(serial):
                 raise BufferError(f"{self!r} is being moved by another thread")

@@ -99,9 +99,13 @@ class Cache:
 
     def stock(self, record: Record) -> Stock:
         """Where the record may go when it is freed: with those that an ordinary request of its length is given."""
-        return self._stock(record.span) if record.terms is self.terms else record.stock
+        return self._stock(record) if record.terms == self.terms else record.stock
 
-    def _stock(self, span: int) -> Stock:
+    def _stock(self, record: Record) -> Stock:
+        span = record.span
+        region = record.region
+        if region is None or region.fresh_bytes(record.position, span):
+            return NO_STOCK  # longer than what was asked for, and its end not committed
         key = span - 1 >> self.shift
         stock = self._stocks.get(key)
         if stock is None:
@@ -119,11 +123,11 @@ class Cache:
             return False  # a parked one may be met by a search of the arena's as well
         if record.position & (self.terms.alignment - 1):
             return False
-        stock = self._stock(record.span)
+        stock = self._stock(record)
         if stock is NO_STOCK:
             return False
         if self.room < stock.charge:
-            self.room = self.room_bytes - self._held()  # what was taken has made room
+            self._count()  # what was taken has made room
             if self.room < stock.charge:
                 return False
         self.dropped += record.held is Held.DROPPED
@@ -142,7 +146,7 @@ class Cache:
                 record = self.mailbox.popleft()
             except IndexError:
                 return refused
-            self.remote_frees += 1
+            self.remote_frees += not record.parked
             if record.visible() or not self.keep(record):
                 refused.append(record)
 
@@ -150,18 +154,20 @@ class Cache:
         """Count what is here; if it is too much, the oldest half of it is given back."""
         if self.awaited:
             return list(self.emptied())
-        held = self._held()
-        out = []
-        if held > self.room_bytes - (self.room_bytes >> 2):
+        out: list[Record] = []
+        if self._held() > self.room_bytes - (self.room_bytes >> 2):
             for stock in self.stocks():
-                for _ in range((len(stock.ready) + 1) // 2):
-                    try:
-                        out.append(stock.ready.pop(0))
-                    except IndexError:
-                        break
-                    held -= stock.charge
-        self.room = self.room_bytes - held
+                records = _popped(stock)  # the last first
+                half = len(records) // 2
+                out += records[half:]
+                stock.ready.extend(reversed(records[:half]))
+        self._count()
         return out
+
+    def _count(self) -> None:
+        self.room = self.room_bytes - self._held()
+        if self.awaited:  # since before this, perhaps
+            self.room = -1
 
     def _held(self) -> int:
         return sum(len(stock.ready) * stock.charge for stock in self.stocks())
@@ -175,12 +181,8 @@ class Cache:
     def emptied(self) -> Iterator[Record]:
         """Everything in it, one after the other, no longer in it."""
         for stock in self.stocks():
-            while True:
-                try:
-                    yield stock.ready.pop()
-                except IndexError:
-                    break
-        self.room = -1 if self.awaited else self.room_bytes
+            yield from _popped(stock)
+        self._count()
 
     def await_memory(self, awaited: bool) -> None:  # noqa: FBT001 - a state to be in
         """While somebody waits for memory, its thread keeps nothing back, and looks up at each free."""
@@ -194,17 +196,15 @@ class Cache:
         noted = {}
         looked, self._looked = self._looked, generation
         for stock in self.stocks():
-            for record in stock.ready.copy():
-                serial = record.serial
-                since = self._noted.get(serial, looked)
-                if since not in expired:
-                    noted[serial] = since
-                    continue
-                try:
-                    stock.ready.remove(record)
-                except ValueError:
-                    continue  # taken meanwhile
-                found.append(record)
+            kept = []
+            for record in _popped(stock):
+                since = self._noted.get(record.serial, looked)
+                if since in expired:
+                    found.append(record)
+                else:
+                    noted[record.serial] = since
+                    kept.append(record)
+            stock.ready.extend(reversed(kept))
         self._noted = noted
         return found
 
@@ -218,3 +218,13 @@ class Cache:
         stocks = self.stocks()
         lists = sum(sys.getsizeof(stock.ready) + sys.getsizeof(stock) for stock in stocks)
         return sys.getsizeof(self) + sys.getsizeof(self.bins) + sys.getsizeof(self._stocks) + lists
+
+
+def _popped(stock: Stock) -> list[Record]:
+    """All of a stock, the last first, no longer in it. Its thread may take some meanwhile, and put others."""
+    records: list[Record] = []
+    while True:
+        try:
+            records.append(stock.ready.pop())
+        except IndexError:
+            return records

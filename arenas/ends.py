@@ -87,9 +87,16 @@ class Ends:
         if self._waiters:
             self._waiters.wake()
 
-    def _view_died(self, hint: ViewHint) -> None:
-        """From a weakref's callback, also while modules are torn down."""
-        self._inbox.append(hint)
+    def _view_died(self, hint: ViewHint, _array: Held = Held.ARRAY) -> None:
+        """From a weakref's callback, also while modules are torn down. Of a block that lives on, it is no news."""
+        table = self._manager.arena_at[hint.arena_number].table
+        serial = hint.serial
+        table.hints.pop(serial, None)
+        live = table.live.get(serial)
+        if live is not None and live.terms.held is not _array:
+            return
+        if live is not None or serial in table.parked:
+            self._inbox.append(hint)
         if self._waiters:
             self._waiters.wake()
 
@@ -145,7 +152,7 @@ class Ends:
         self._begin()
         while True:
             record, serial = block._pair()
-            if record.claim(serial):
+            if record.serial == serial and record.claim(serial):
                 if ENDS_PLAIN:
                     block.__class__ = Block
                 self._release(record)

@@ -134,7 +134,7 @@ class Heap(Arrays, Raw, Upkeep):
             raise InvalidRequestError(f"offset {start} is not a multiple of the alignment, {request.alignment}")
         self._begin()
         block = self._unserved(request)
-        if not any(arena.take_at(request, start) for arena in self._manager.arenas):
+        if not self._take_at(request, start):
             left = self._manager.budget.left_bytes
             if left is not None and left < request.span:
                 raise self._refusal(request)
@@ -142,6 +142,13 @@ class Heap(Arrays, Raw, Upkeep):
         block._serial = request.serial
         request.phase = None
         return block
+
+    def _take_at(self, request: Record, start: int) -> bool:
+        for _ in range(2):
+            if any(arena.take_at(request, start) for arena in self._manager.arenas):
+                return True
+            self._manager.drain()  # it may lie in a thread's cache
+        return False
 
     def local(self) -> Local:
         """A façade of this heap for the calling thread, with the same surface: what to hold in a hot loop.
@@ -263,7 +270,6 @@ class Local(Heap):
     """
 
     def __init__(self, heap: Heap) -> None:
-        """Cost: a dozen references."""
         # The same manager, inbox and waiters: only the way to the cache differs.
         self.__dict__.update(heap.whole.__dict__)
         self._whole = heap.whole

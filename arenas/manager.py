@@ -78,6 +78,17 @@ class Manager(Roster):
             raise ArenaBusyError(f"the code interrupted here is inside every arena that {self.backing!r} has")
         return self._new_arena().take(record, grow=True)
 
+    def take_anywhere(self, record: Record) -> bool:
+        """The last try before a refusal: in every arena, waiting for its lock, from what is there."""
+        if not self._near_limit(record.span):
+            return False
+        for arena in list(self.arenas):
+            if not arena.shared:
+                with contextlib.suppress(ArenaBusyError):
+                    if arena.take(record, grow=False):
+                        return True
+        return False
+
     def lives(self, serial: int) -> bool:
         """Whether there is a live allocation of this serial, wherever."""
         return any(serial in arena.table.live for arena in list(self.arenas))
@@ -108,7 +119,7 @@ class Manager(Roster):
 
     def cache_for(self, request: Record) -> Cache | None:
         """This thread's cache, if it may hold what the request needs."""
-        step = self._terms.alignment
+        step = self.terms.alignment
         if request.span > self._cache_bytes or request.alignment > step or request.span & (step - 1):
             return None
         try:

@@ -69,7 +69,7 @@ class Roster:
         self._clock = clock
         self._decay = Decay(decay_seconds)
         self._cache_bytes = cache_bytes if decay_seconds != 0 else 0
-        self._terms = terms  # of what caches keep
+        self.terms = terms  # of what caches keep
         self._large: dict[str, Arena] = {}  # at most one: entered by setdefault, which needs no lock
         self._large_bytes = min(LARGE_BYTES, region_bytes // 2) if backing.growable else None
         count = arena_count(arenas, growable=backing.growable)
@@ -127,7 +127,7 @@ class Roster:
         cache = Cache(
             arena,
             room_bytes=self._cache_bytes,
-            terms=self._terms,
+            terms=self.terms,
             first_serial=self._first_serial(),
             clock=self._clock,
             owner=owner,

@@ -47,7 +47,10 @@ def settle(table: SpanTable, expired: bytes, generation: int) -> None:
     spans).
     """
     for cache in table.caches:
-        if expired or cache.ended:
+        if cache.ended:
+            for record in cache.emptied():
+                table.put_back(record)
+        elif expired:
             # Idle for as long as a page that expires now: so its pages go at once.
             table.generation = expired[0] if expired else generation
             for record in cache.idle(expired, generation):

@@ -101,6 +101,9 @@ class Service(Ends):
         step = self._alignment if alignment is None else checked_alignment(alignment, self._maximum_alignment)
         if tag is not None and not isinstance(tag, str):
             raise TypeError(f"a tag is a text, not {type(tag).__name__}")
+        usual = self._manager.terms
+        if held is usual.held and step == usual.alignment and tag is None:
+            return Record(number, self._span(number, step), usual)
         return Record(number, self._span(number, step), terms(held, step, tag))
 
     def _serve(self, block: Block, *, zero: bool, timeout: float | None) -> None:
@@ -128,6 +131,8 @@ class Service(Ends):
         cache = self._manager.cache_for(request)
         if cache is None:
             return False
+        if self._here.cache is not cache:
+            self._here.cache = cache  # a façade follows its thread to another arena
         self._manager.collect(cache)
         try:
             record = cache.bins[request.span - 1 >> cache.shift].pop()
@@ -146,9 +151,12 @@ class Service(Ends):
         record = block._record
         if not self._manager.take(record):
             return False
-        block._serial = record.serial
-        self._manager.assign(record)
+        self._settle_in(block)
         return True
+
+    def _settle_in(self, block: Block) -> None:
+        block._serial = block._record.serial
+        self._manager.assign(block._record)
 
     def _bump(self, chunk: Block, block: Block) -> bool:
         """Give the block a span from the end of a scope's chunk."""
@@ -177,7 +185,12 @@ class Service(Ends):
         finally:
             turns.close()
             if patience != 0:
-                self._manager.await_memory(awaited=bool(self._waiters))
+                self._manager.await_memory(awaited=False)
+                if self._waiters:  # looked at after: none of them is left unknown
+                    self._manager.await_memory(awaited=True)
+        if self._manager.take_anywhere(record):
+            self._settle_in(block)
+            return
         raise self._refusal(record)
 
     def _refusal(self, record: Record, why: str = "") -> OutOfMemoryError:

@@ -154,10 +154,13 @@ class SpanTable:
         del self.carved[record.position]
         self._forget(record, region)
         self._count(record, -record.span)
-        span = self.placement.give(record.position, record.span)
+        self._give(record.position, record.span)
+        return True
+
+    def _give(self, position: int, size: int) -> None:
+        span = self.placement.give(position, size)
         if self.eager:
             self._return_span(*span, ALL_MARKS)
-        return True
 
     def _forget(self, record: Record, region: Region) -> None:
         for kept in (self.parked, self.doubtful, self.hints):
@@ -182,6 +185,7 @@ class SpanTable:
         """
         region = record.region
         assert region is not None
+        record.stock = NO_STOCK  # before anything: its length is about to change
         # A span that is longer than need be stays whole while the block grows into it.
         extra = max(0, span - record.span) if size >= record.size else span - record.span
         end = record.position + record.span
@@ -199,11 +203,11 @@ class SpanTable:
         else:
             record.size = size  # before the span: a size never exceeds it
             record.span += extra
+            # An owner reaches as far as the block did.
+            record.roots = None
+            region.roots.pop(record.position, None)
             region.mark_freed(end + extra, -extra, self.generation)
-            rest = self.placement.give(end + extra, -extra)
-            if self.eager:
-                self._return_span(*rest, ALL_MARKS)
-        record.stock = NO_STOCK  # it is of another length now
+            self._give(end + extra, -extra)
         self.resizes_in_place += 1
         return True
 

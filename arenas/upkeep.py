@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .heap import Heap
 
 
+_DAY = 86400.0
+
+
 class Upkeep(Service):
     """The part of a heap that gives memory back."""
 
@@ -38,6 +41,9 @@ class Upkeep(Service):
             raise InvalidRequestError(f"decay_seconds={seconds}: there is nothing to come back to later")
         # Of two started at once one is entered, and the other is never begun.
         mine = _Watch(self.whole, seconds)
+        ended = self._watches.get("decay")
+        if ended is not None and not ended.runs:
+            self._watches.pop("decay", None)
         if self._watches.setdefault("decay", mine) is mine:
             mine.start()
 
@@ -62,13 +68,17 @@ class _Watch:
         self._stopped: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._thread = threading.Thread(
             target=_call_at_times,
-            args=(weakref.ref(heap), self._stopped, seconds / 8),
+            args=(weakref.ref(heap), self._stopped, min(seconds / 8, _DAY)),
             name=f"arenas-decay-{heap.name or hex(id(heap))}",
             daemon=True,
         )
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def runs(self) -> bool:
+        return self._thread.is_alive()
 
     def stop(self) -> None:
         # Not waited for: who stops it may hold what it is about to wait for.
