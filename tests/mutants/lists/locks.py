@@ -10,6 +10,7 @@ from tests.mutants.mutant import Mutant
 _lock = partial(Mutant, "lock")
 _FIRST = "tests/threads/test_first_calls.py"
 _LOCKS = "tests/threads/test_locks.py"
+_GUARDS = "tests/threads/test_guards.py"
 _WAITING = "tests/threads/test_no_waiting.py"
 
 
@@ -27,6 +28,8 @@ _SECTIONS = {
     "resize": _books("resize in place, growing"),
     "begin_move": meeting("grow", "grow"),
     "tidy": _books("trim"),
+    "sweep": _books("check"),
+    "take_back": f"{_GUARDS}::test_what_a_full_cache_gives_back_goes_under_the_lock",
     "release_all": _books("reset"),
     "close": _books("close"),
     "read": _books("stats"),
@@ -38,14 +41,14 @@ MUTANTS = (
         for section, test in _SECTIONS.items()
     ),
     _lock(
-        "routing.py::ByThread._adopt",
+        "routing.py::_Adoption.adopt",
         "with self.lock:",
         "if True:",
-        "two threads adopt one arena",
+        "two threads adopt one cache",
         (f"{_FIRST}::test_no_two_threads_adopt_one_arena",),
     ),
     _lock(
-        "routing.py::ByThread._adopt",
+        "routing.py::_Adoption.adopt",
         "if not self.lock.acquire(blocking=False):",
         "if not self.lock.acquire():",
         "a finalizer inside a section waits for a thread that waits for the section",

@@ -1,0 +1,308 @@
+"""A thread's cache: mutants that take in, keep or give back what they should not, or not in time."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.mutants.hints import meeting, refusal
+from tests.mutants.mutant import Mutant
+
+_recheck = partial(Mutant, "re-check")
+_CACHE = "tests/unit/test_cache.py"
+_BACK = "tests/unit/test_cache_given_back.py"
+_GUARDS = "tests/threads/test_guards.py"
+
+MUTANTS = (
+    # What is taken in
+    _recheck(
+        "cache.py::Cache.keep",
+        "self.awaited or ",
+        "",
+        "a thread keeps what others wait for",
+        (refusal("awaited"),),
+    ),
+    _recheck(
+        "cache.py::Cache.keep",
+        "record.phase is not None or ",
+        "",
+        "a parked span is in the cache and with the arena's search at once",
+        (refusal("parked"), refusal("being_resized")),
+    ),
+    _recheck(
+        "cache.py::Cache.keep",
+        " or record.stock is NEVER_KEPT",
+        "",
+        "the pieces of a scope's chunk are never joined again",
+        (refusal("from_a_scope"),),
+    ),
+    _recheck(
+        "cache.py::Cache.keep",
+        "if record.position & (self.terms.alignment - 1):",
+        "if False:",
+        "an ordinary request gets a span that is not aligned",
+        (refusal("off_its_alignment"),),
+    ),
+    _recheck(
+        "cache.py::Cache.keep",
+        """
+if self.room < stock.charge:
+    return False
+""",
+        "pass",
+        "a cache holds more than its room",
+        (refusal("one_too_many"),),
+    ),
+    _recheck(
+        "cache.py::Cache.collect",
+        "record.visible() or ",
+        "",
+        "memory freed by another thread under a view is used again",
+        (f"{_CACHE}::test_collecting_refuses_what_is_seen_and_what_is_too_much",),
+    ),
+    _recheck(
+        "manager.py::Manager.give",
+        " and not record.visible()",
+        "",
+        "what is dropped or freed under a view is used again",
+        ("tests/heap/test_handles.py", "tests/threads/test_sight.py"),
+    ),
+    _recheck(
+        "manager.py::Manager.give",
+        " and cache.arena_number == arena.number",
+        "",
+        "a thread keeps spans of another's arena",
+        ("tests/threads/test_remote_frees.py",),
+    ),
+    _recheck(
+        "manager.py::Manager.assign",
+        "if cache is not None and cache.arena_number == record.arena_number:",
+        "if cache is not None:",
+        "a thread keeps spans of another's arena",
+        (f"{_GUARDS}::test_what_a_neighbour_lent_goes_back_to_it",),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        "if cache.ident == get_ident():",
+        "if True:",
+        "what another thread freed is used again before anybody looks at it, and is not counted",
+        ("tests/threads/test_remote_frees.py",),
+    ),
+    _recheck(
+        "table.py::SpanTable.resize",
+        "record.stock = NO_STOCK  # it is of another length now",
+        "pass",
+        "a span serves requests of the length that it once had",
+        (f"{_GUARDS}::test_a_span_of_another_length_serves_its_like",),
+    ),
+    _recheck(
+        "service.py::Service._take_ready",
+        """
+if record.terms is not cache.terms:
+    record.stock = NO_STOCK
+""",
+        "pass",
+        "what a tag or an alignment was asked for serves the next request with it",
+        (f"{_GUARDS}::test_a_tag_is_not_passed_on",),
+    ),
+    # What goes out again
+    _recheck(
+        "block.py::Block.free",
+        """
+if room < 0:
+    self._heap._make_way(cache)
+""",
+        "pass",
+        "a thread's cache grows without bound",
+        ("tests/unit/test_cache_owner.py::test_a_heaps_thread_keeps_no_more_than_was_allowed",),
+    ),
+    _recheck(
+        "cache.py::Cache.surplus",
+        "if self.awaited:",
+        "if False:",
+        "a thread keeps what others wait for",
+        (f"{_BACK}::test_while_memory_is_awaited_nothing_stays",),
+    ),
+    _recheck(
+        "cache.py::Cache.surplus",
+        """
+except IndexError:
+    break
+""",
+        """
+except ValueError:
+    break
+""",
+        "who is short of memory, and empties the cache meanwhile, breaks its thread's free",
+        (f"{_BACK}::test_what_was_taken_meanwhile_is_no_surplus",),
+    ),
+    _recheck(
+        "cache.py::Cache.emptied",
+        "self.room = -1 if self.awaited else self.room_bytes",
+        "self.room = self.room_bytes",
+        "a cache emptied for who waits takes in the next span all the same",
+        (f"{_BACK}::test_while_memory_is_awaited_nothing_stays",),
+    ),
+    _recheck(
+        "cache.py::Cache.await_memory",
+        "self.room = -1",
+        "pass",
+        "an owner does not look up at its next free",
+        (f"{_BACK}::test_while_memory_is_awaited_nothing_stays",),
+    ),
+    _recheck(
+        "cache.py::Cache.idle",
+        "continue  # taken meanwhile",
+        "pass",
+        "what was taken during the look is given back under its user",
+        (f"{_BACK}::test_what_is_taken_during_the_look_is_not_found",),
+    ),
+    _recheck(
+        "search.py::settle",
+        "if expired or cache.ended:",
+        "if expired:",
+        "what a thread that has ended kept stays out of use",
+        (f"{_GUARDS}::test_a_look_takes_back_what_an_ended_thread_kept",),
+    ),
+    _recheck(
+        "manager.py::Manager._take_back",
+        "arena.mailbox.extend(records)",
+        "pass",
+        "what a handler's free gives back while the arena is busy is lost",
+        (f"{_GUARDS}::test_what_a_full_cache_gives_back_to_a_busy_arena_is_mailed",),
+    ),
+    _recheck(
+        "ends.py::Ends._make_way",
+        "self._manager.make_way(cache)",
+        "pass",
+        "a thread's cache grows without bound",
+        ("tests/unit/test_cache_owner.py::test_a_heaps_thread_keeps_no_more_than_was_allowed",),
+    ),
+    # Its end
+    _recheck(
+        "service.py::Service.alloc",
+        "if cache.clock() < cache.due:",
+        "if True:",
+        "a closed heap serves from its caches, and nothing decays",
+        (f"{_GUARDS}::test_what_was_taken_while_the_heap_closed_is_refused",),
+    ),
+    _recheck(
+        "arena.py::Arena.close",
+        "cache.close()",
+        "pass",
+        "a closed heap serves from its caches",
+        (f"{_GUARDS}::test_what_was_taken_while_the_heap_closed_is_refused",),
+    ),
+    _recheck(
+        "arena.py::Arena.close",
+        """
+for cache in self.table.caches:
+    cache.close()
+self.table.eager = False  # before anything: giving pages back would punch holes into a file that is to persist
+waited = self._meet()
+with self.lock:
+    self._enter(waited)
+    self._release_all()
+    self.table.close()
+    self._dirty = False
+""",
+        """
+self.table.eager = False
+waited = self._meet()
+with self.lock:
+    self._enter(waited)
+    self._release_all()
+    self.table.close()
+    self._dirty = False
+for cache in self.table.caches:
+    cache.close()
+""",
+        "what was taken from a cache after it all ended, and before that was told to look up, is given out",
+        (f"{_GUARDS}::test_what_was_taken_while_the_heap_closed_is_refused",),
+    ),
+    _recheck(
+        "manager.py::Manager.tick",
+        "if self.closed:  # which looked at the caches before this, perhaps",
+        "if False:",
+        "a tick during the close has the cache serve on",
+        (f"{_GUARDS}::test_a_cache_that_ticks_during_the_close_is_closed",),
+    ),
+    # What was lost
+    _recheck(
+        "lost.py::_unreferenced",
+        "references <= _STRAY and ",
+        "",
+        "what lies in a cache is taken for lost, and is in two places",
+        (f"{_GUARDS}::test_what_is_ready_or_in_hand_is_not_lost",),
+    ),
+    _recheck(
+        "lost.py::_unreferenced",
+        " and not r.is_live",
+        "",
+        "what is live is taken for lost",
+        (f"{_GUARDS}::test_what_is_live_or_parked_is_not_stray",),
+    ),
+    _recheck(
+        "lost.py::_unreferenced",
+        " and not r.parked",
+        "",
+        "what is parked is looked at twice",
+        (f"{_GUARDS}::test_what_is_live_or_parked_is_not_stray",),
+    ),
+    _recheck(
+        "lost.py::unheld",
+        "record.held is not Held.ADDRESS and references <= _UNHELD",
+        "references <= _UNHELD",
+        "an address ends by itself",
+        ("tests/heap/test_limit.py", "tests/threads/test_lost_words.py", "tests/heap/test_misuse_free.py"),
+    ),
+    _recheck(
+        "lost.py::unheld",
+        "record.held is not Held.ADDRESS and references <= _UNHELD",
+        "record.held is not Held.ADDRESS",
+        "what somebody holds is taken for forgotten",
+        ("tests/threads/test_lost_words.py",),
+    ),
+    _recheck(
+        "lost.py::unheld",
+        "gone = not record.visible()",
+        "gone = True",
+        "an array that somebody sees is taken for forgotten",
+        ("tests/threads/test_lost_words.py", "tests/heap/test_arrays.py"),
+    ),
+    _recheck(
+        "search.py::look_at_all",
+        "(*table.parked.values(), *orphans(table))",
+        "(*table.parked.values(),)",
+        "what an interrupt lost between a cache and its arena never comes home",
+        (f"{_GUARDS}::test_what_was_lost_out_of_a_cache_is_found",),
+    ),
+    _recheck(
+        "search.py::orphans",
+        "if len(table.carved) <= len(table.live) + len(table.parked) + ready:",
+        "if len(table.carved) <= len(table.live) + len(table.parked) + ready + 1:",
+        "one that was lost is never looked for",
+        (f"{_GUARDS}::test_what_was_lost_out_of_a_cache_is_found",),
+    ),
+    # What a thread's free meets
+    _recheck(
+        "block.py::Block.free",
+        "if record.phase is not None or (",
+        "if (",
+        "a block freed in the middle of a move is in the cache, and moves",
+        (meeting("grow", "free"),),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        "roots and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))",
+        "False",
+        "memory is used again under a view",
+        (meeting("view", "free"),),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        " or ((FREE_THREADED or len(roots) > 1) and record.visible())",
+        "",
+        "memory is used again under a view made after the block grew",
+        (f"{_GUARDS}::test_every_owner_of_a_view_is_looked_at",),
+    ),
+)
