@@ -66,7 +66,7 @@ def _kinds(node: ast.AST) -> Iterator[tuple[Kind, int]]:
             yield "lock", lock.lineno
         case ast.Constant(value="acquire"):  # methodcaller("acquire")
             yield "lock", node.lineno
-        case ast.Call(func=called) if "drain" in _name(called) or _name(called) in {"flush", "settle"}:
+        case ast.Call(func=called) if "drain" in _name(called) or (isinstance(called, ast.Name) and called.id in {"flush", "settle"}):
             yield "drain", called.end_lineno or called.lineno
         case ast.Call(func=ast.Attribute(attr="claim" | "setdefault") as called):
             yield "claim", called.end_lineno or called.lineno

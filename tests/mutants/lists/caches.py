@@ -157,13 +157,6 @@ except ValueError:
         (f"{_BACK}::test_what_is_taken_during_the_look_is_not_found",),
     ),
     _recheck(
-        "search.py::settle",
-        "if expired or cache.ended:",
-        "if expired:",
-        "what a thread that has ended kept stays out of use",
-        (f"{_GUARDS}::test_a_look_takes_back_what_an_ended_thread_kept",),
-    ),
-    _recheck(
         "manager.py::Manager._take_back",
         "arena.mailbox.extend(records)",
         "pass",

@@ -15,9 +15,9 @@ MUTANTS = (
         "block.py::Block.free",
         "del cache.live[serial]",
         """
-if serial not in cache.live:
+if cache.live.get(serial) is None:
     raise KeyError
-cache.live.pop(serial, None)
+cache.live.pop(serial)
 """,
         "of two frees that look at once, both win",
         (meeting("free", "free"),),

@@ -46,13 +46,6 @@ MUTANTS = (
         ("tests/heap/test_promise_of_return.py", f"{_GUARDS}::test_what_lies_idle_in_a_cache_decays"),
     ),
     _drain(
-        "arena.py::Arena.read",
-        'settle(self.table, b"", self.table.generation)',
-        "pass",
-        "what a thread that has ended kept stays out of use",
-        (f"{_GUARDS}::test_a_look_takes_back_what_an_ended_thread_kept",),
-    ),
-    _drain(
         "ends.py::Ends._begin",
         "self._drain_inbox()",
         "pass",
