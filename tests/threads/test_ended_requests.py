@@ -83,7 +83,7 @@ def test_a_closed_heap_gives_nothing() -> None:
     heap.alloc(SIZE).free()
     Closing.heap = heap
     with pytest.raises(arenas.HeapClosedError):
-        heap.alloc(SIZE)
+        heap.alloc(2 * SIZE)
     assert heap.closed
     heap.close()
     assert heap.stats().reserved_bytes == 0
