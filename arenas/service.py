@@ -190,8 +190,8 @@ class Service(Ends):
         record = block._record
         if record.size == 0 or (record.phase is Phase.FRESH and backing.fresh_is_zero and backing.decommit_zeroes):
             return
-        # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile. Publish it, then
-        # look: what was taken back before is somebody else's by now.
+        # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile. Publish it,
+        # then look: what was taken back before is somebody else's by now.
         anchor = record.view(record.size)
         if anchor is not None and not block.released and record.address is not None:
             ctypes.memset(record.address, 0, record.size)  # releases the GIL

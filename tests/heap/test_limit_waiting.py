@@ -110,7 +110,7 @@ def test_every_end_leaves_word_for_who_waits(heap: arenas.Heap, end: str) -> Non
     assert not mine.empty()
     next(turns)
     assert mine.empty()
-    turns.close()  # type: ignore[attr-defined]
+    turns.close()
 
 
 def test_a_waiter_gets_what_another_thread_drops(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:

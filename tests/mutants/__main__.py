@@ -31,6 +31,8 @@ def main() -> int:
     try:
         mutants = declared.fitted(declared.MUTANTS, declared.EXEMPT, run.PACKAGE)
         chosen = [one for one in mutants if re.search(options.k, f"{one[0].kind} {one[0].where} {one[0].removed}")]
+        if not chosen:
+            parser.error(f"no mutant has {options.k!r} in it")
         killed = _judge(chosen, options.jobs, search=options.search)
     except (StaleMutantError, run.BrokenMutantError) as error:
         print(f"error: {error}", file=sys.stderr)
