@@ -260,7 +260,7 @@ def test_what_was_collected_serves_the_same_turn(heap: arenas.Heap, monkeypatch:
     FakeTime(monkeypatch)
     collector = Collector(monkeypatch)
     collector.garbage.append(heap.alloc(LIMIT))
-    monkeypatch.setattr(heap._waiters, "turns", lambda timeout: iter([None, None]))
+    monkeypatch.setattr(heap._waiters, "turns", lambda timeout: (None for _ in range(2)))
     assert heap.alloc(LIMIT, timeout=60).size == LIMIT
 
 
