@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.mutants.guards import guards_of, uncovered
-from tests.mutants.lists import caches, claims, drains, interruptions, locks, requests, returns, views, waiting
+from tests.mutants.lists import caches, claims, drains, ends, interruptions, locks, requests, returns, views, waiting
 from tests.mutants.mutant import Edit, Kind, Mutant, StaleMutantError, edit
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MUTANTS = (
-    *(*locks.MUTANTS, *drains.MUTANTS, *claims.MUTANTS, *caches.MUTANTS),
+    *(*locks.MUTANTS, *drains.MUTANTS, *claims.MUTANTS, *caches.MUTANTS, *ends.MUTANTS),
     *(*views.MUTANTS, *returns.MUTANTS, *requests.MUTANTS, *interruptions.MUTANTS, *waiting.MUTANTS),
 )
 

@@ -66,8 +66,10 @@ def _kinds(node: ast.AST) -> Iterator[tuple[Kind, int]]:
             yield "lock", lock.lineno
         case ast.Constant(value="acquire"):  # methodcaller("acquire")
             yield "lock", node.lineno
-        case ast.Call(func=called) if "drain" in _name(called) or (isinstance(called, ast.Name) and called.id in {"flush", "settle"}):
+        case ast.Call(func=called) if "drain" in _name(called):
             yield "drain", called.end_lineno or called.lineno
+        case ast.Call(func=ast.Name("flush" | "settle")):  # of caches
+            yield "drain", node.lineno
         case ast.Call(func=ast.Attribute(attr="claim" | "setdefault") as called):
             yield "claim", called.end_lineno or called.lineno
         case ast.Attribute(attr="pop", value=live) if _name(live).endswith("live"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import arenas
-from arenas import lookup, search
+from arenas import lookup, lost, search
 from arenas.record import Held, Record
 from tests.unit._cached import Thread
 
@@ -37,7 +37,7 @@ def taken(thread: Thread, held: Held) -> Record:
 def test_a_sweep_ends_what_it_found(thread: Thread, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not what its record serves by the time it is claimed."""
     record = taken(thread, Held.ARRAY)
-    plain = search.unheld
+    plain = lost.unheld
 
     def unheld(live: dict[int, Record]) -> list[tuple[int, Record]]:
         found = plain(live)

@@ -17,7 +17,7 @@ MUTANTS = (
         """
 if cache.live.get(serial) is None:
     raise KeyError
-cache.live.pop(serial)
+cache.live.pop(serial, None)
 """,
         "of two frees that look at once, both win",
         (meeting("free", "free"),),
@@ -39,7 +39,7 @@ return True
         "self.roots = roots = region.roots.setdefault(self.position, [])",
         "self.roots = roots = region.roots[self.position] = region.roots.get(self.position) or []",
         "of two first views made at once, one is forgotten",
-        (meeting("view", "view"),),
+        (protocol("FirstViews"),),
     ),
     _claim(
         "ends.py::Ends._free_slowly",
@@ -165,9 +165,9 @@ return arena
     _claim(
         "upkeep.py::Upkeep.start_decay",
         'if self._watches.setdefault("decay", mine) is mine:',
-        'if self._watches.update(decay=mine) is None:',
+        "if self._watches.update(decay=mine) is None:",
         "a second thread is started, and the first never ends",
-        ("tests/threads/test_guards.py::test_decay_is_started_once",),
+        ("tests/threads/test_end_guards.py::test_decay_is_started_once",),
     ),
     _claim(
         "default.py::_make_default",

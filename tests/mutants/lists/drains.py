@@ -7,7 +7,6 @@ from functools import partial
 from tests.mutants.mutant import Mutant
 
 _drain = partial(Mutant, "drain")
-_GUARDS = "tests/threads/test_guards.py"
 
 MUTANTS = (
     _drain(
@@ -22,28 +21,31 @@ MUTANTS = (
         "self._manager.collect(cache)",
         "pass",
         "what other threads freed goes through the arena, under its lock",
-        (f"{_GUARDS}::test_what_came_back_serves_its_owner_without_the_lock",),
+        ("tests/threads/test_cache_guards.py::test_what_came_back_serves_its_owner_without_the_lock",),
     ),
     _drain(
         "arena.py::Arena.tidy",
         "flush(self.table)",
         "pass",
         "what threads keep ready is not there for who is short of memory",
-        ("tests/threads/test_remote_frees.py", "tests/heap/test_limit.py"),
+        ("tests/threads/test_cache_guards.py::test_relief_takes_back_what_threads_keep_ready",),
     ),
     _drain(
         "arena.py::Arena._release_all",
         "flush(self.table)",
         "pass",
         "a reset leaves memory divided among the threads' caches",
-        (f"{_GUARDS}::test_a_reset_empties_the_caches",),
+        ("tests/threads/test_cache_guards.py::test_a_reset_empties_the_caches",),
     ),
     _drain(
         "arena.py::Arena.tidy",
         "settle(self.table, expired, generation)",
         "pass",
         "what lies idle in a cache never decays",
-        ("tests/heap/test_promise_of_return.py", f"{_GUARDS}::test_what_lies_idle_in_a_cache_decays"),
+        (
+            "tests/heap/test_promise_of_return.py",
+            "tests/threads/test_cache_guards.py::test_what_lies_idle_in_a_cache_decays",
+        ),
     ),
     _drain(
         "ends.py::Ends._begin",
@@ -57,7 +59,7 @@ MUTANTS = (
         "self._drain_inbox()",
         "pass",
         "what the collector just found is not there for the request that had it collect",
-        (f"{_GUARDS}::test_what_was_collected_has_come_home",),
+        ("tests/threads/test_cache_guards.py::test_what_was_collected_has_come_home",),
     ),
     _drain(
         "heap.py::Heap._settle",

@@ -36,7 +36,7 @@ MUTANTS = (
         "if self.closed:  # entered first, then looked: `close` did not see it, perhaps",
         "if False:",
         "an arena made while the heap was closed grows",
-        ("tests/threads/test_guards.py::test_an_arena_made_while_the_heap_closed_is_closed",),
+        ("tests/threads/test_end_guards.py::test_an_arena_made_while_the_heap_closed_is_closed",),
     ),
     _recheck(
         "service.py::Service._clear",

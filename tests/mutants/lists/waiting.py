@@ -81,14 +81,14 @@ if waiting:
         "self._manager.await_memory(awaited=bool(self._waiters))",
         "pass",
         "nothing is kept any more once somebody has waited",
-        ("tests/threads/test_guards.py::test_caches_keep_again_when_nobody_waits",),
+        ("tests/threads/test_cache_guards.py::test_caches_keep_again_when_nobody_waits",),
     ),
     _recheck(
         "ends.py::Ends._make_way",
         "self._manager.await_memory(awaited=False)  # a waiter was interrupted before it could say so",
         "pass",
         "nothing is kept any more once a waiter was interrupted",
-        ("tests/threads/test_guards.py::test_caches_keep_again_when_nobody_waits",),
+        ("tests/threads/test_cache_guards.py::test_caches_keep_again_when_nobody_waits",),
     ),
     _recheck(
         "block.py::Block.view",
@@ -112,7 +112,7 @@ if record.region.awaited:  # type: ignore[union-attr]
         "line.wake()",
         "pass",
         "the end of the heap wakes nobody who waits for a pool",
-        ("tests/threads/test_guards.py::test_the_end_of_a_heap_reaches_who_waits_for_a_pool",),
+        ("tests/threads/test_end_guards.py::test_the_end_of_a_heap_reaches_who_waits_for_a_pool",),
     ),
     # Pools
     _recheck(
@@ -127,7 +127,7 @@ if record.region.awaited:  # type: ignore[union-attr]
         "if buffer.taken == taken:  # else a handler or a finalizer was faster; and no call between this and the next",
         "if True:",
         "a handler's get and the one that it interrupted get one array",
-        ("tests/threads/test_guards.py::test_what_a_handler_took_from_a_pool_is_its_own",),
+        ("tests/threads/test_end_guards.py::test_what_a_handler_took_from_a_pool_is_its_own",),
     ),
     _recheck(
         "pool.py::Pool._take",
@@ -137,7 +137,7 @@ if buffer.block.released:
 """,
         "pass",
         "a pool serves on after its heap was reset",
-        ("tests/threads/test_guards.py::test_the_end_of_a_heap_reaches_who_waits_for_a_pool",),
+        ("tests/threads/test_end_guards.py::test_the_end_of_a_heap_reaches_who_waits_for_a_pool",),
     ),
     _recheck(
         "pool.py::Pool.close",
@@ -168,6 +168,6 @@ if places:
         "if places[0].thread == place.thread:",
         "if True:",
         "all in the line look at once, and the last to come may be first",
-        ("tests/threads/test_guards.py::test_a_pool_serves_who_came_first",),
+        ("tests/threads/test_end_guards.py::test_a_pool_serves_who_came_first",),
     ),
 )

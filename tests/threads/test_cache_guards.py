@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import queue
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from math import inf
-from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import arenas
 from arenas import arena as arena_module
-from arenas import upkeep
-from arenas.decay import Decay
 from arenas.errors import ArenaBusyError
 from arenas.lost import stray
-from arenas.pool import Pool
-from tests.threads.helpers import PATIENCE_SECONDS, elsewhere
+from tests.threads.helpers import elsewhere
 from tests.unit._cached import Thread
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from arenas.table import SpanTable
 
 SIZE = 1000
 PAGE = 4096
@@ -68,13 +57,6 @@ def heap(lock: Forbidding) -> arenas.Heap:
     return heap
 
 
-@pytest.fixture
-def owner() -> Iterator[ThreadPoolExecutor]:
-    """Another thread, which goes on until the test is over."""
-    with ThreadPoolExecutor(1) as owner:
-        yield owner
-
-
 # Locks and mailboxes
 
 
@@ -86,30 +68,6 @@ def test_what_came_back_serves_its_owner_without_the_lock(heap: arenas.Heap, loc
     lock.forbidden = True
     assert heap.alloc(SIZE).offset == offset
     lock.forbidden = False
-
-
-def test_what_a_full_cache_gives_back_goes_under_the_lock() -> None:
-    """So does all that changes the books."""
-    thread = Thread()
-    kept = thread.kept(64)
-    lock = thread.arena.lock = Forbidding()  # type: ignore[assignment]
-    table = thread.arena.table
-    plain = table.placement.give
-
-    class Watching:
-        """Stands for the placement."""
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(placement, name)
-
-        def give(self, position: int, size: int) -> tuple[int, int]:
-            assert lock.locked()
-            return plain(position, size)
-
-    placement = table.placement
-    table.placement = Watching()  # type: ignore[assignment]
-    thread.give_back(list(thread.cache.emptied()))
-    assert kept.position not in table.carved
 
 
 def test_what_a_full_cache_gives_back_to_a_busy_arena_is_mailed(
@@ -178,6 +136,12 @@ def test_caches_keep_again_when_nobody_waits() -> None:
     assert [cache.awaited] == [False]
 
 
+def test_relief_takes_back_what_threads_keep_ready(heap: arenas.Heap) -> None:
+    """Whoever asks for it."""
+    elsewhere(heap.trim)
+    assert not heap._manager.arenas[0].table.carved
+
+
 # What a cache may hold
 
 
@@ -227,61 +191,6 @@ def test_every_owner_of_a_view_is_looked_at(heap: arenas.Heap) -> None:
     assert view == b"\x01" * SIZE
 
 
-# The end of a heap
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_what_was_taken_while_the_heap_closed_is_refused(
-    owner: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, late: bool
-) -> None:
-    """Its thread takes from its cache while another closes the heap, just before the caches are emptied or the books
-    closed.
-    """
-    heap = arenas.Heap(clock=lambda: 100.0)
-    blocks: list[arenas.Block] = []
-    owner.submit(lambda: heap.alloc(SIZE).free()).result(PATIENCE_SECONDS)
-    plain = arena_module.flush
-    reached = []
-
-    def flush(table: SpanTable) -> None:
-        if late:
-            plain(table)
-        monkeypatch.undo()
-        reached.append(len([record for cache in table.caches for stock in cache.stocks() for record in stock.ready]))
-        with pytest.raises(arenas.HeapClosedError):
-            owner.submit(lambda: blocks.append(heap.alloc(SIZE))).result(PATIENCE_SECONDS)
-        plain(table)
-
-    monkeypatch.setattr(arena_module, "flush", flush)
-    heap.close()
-    assert reached == [0 if late else 1]
-    assert not blocks
-
-
-def test_a_cache_that_ticks_during_the_close_is_closed(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tick had asked the clock already."""
-    cache = heap._manager.routing.cache()
-
-    def due(_: Decay, now: float) -> float:
-        monkeypatch.undo()
-        heap.close()
-        return now + 1
-
-    monkeypatch.setattr(Decay, "due", due)
-    heap._manager.tick()
-    assert cache.due == -inf
-
-
-def test_an_arena_made_while_the_heap_closed_is_closed(heap: arenas.Heap) -> None:
-    """It was made before, and entered after."""
-    manager = heap._manager
-    (first,) = manager.arenas
-    made = manager._make_arena(type(first.table.placement)(), first._growth)
-    heap.close()
-    manager._enter(made)
-    assert made.table.closed
-
-
 # What was lost
 
 
@@ -322,72 +231,3 @@ def test_what_was_lost_out_of_a_cache_is_found(heap: arenas.Heap) -> None:
     assert heap._manager.arenas[0].table.carved
     heap.stats()
     assert not heap._manager.arenas[0].table.carved
-
-
-# Once only
-
-
-def test_decay_is_started_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However often it is asked for."""
-    started: list[object] = []
-    monkeypatch.setattr(upkeep._Watch, "start", lambda watch: started.append(watch))
-    heap = arenas.Heap(decay_seconds=60.0)
-    heap.start_decay()
-    heap.start_decay()
-    assert len(started) == 1
-
-
-def test_what_a_handler_took_from_a_pool_is_its_own(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It comes while the code that it interrupts is about to have the same array."""
-    pytest.importorskip("numpy")
-    pool = heap.pool(SIZE, "u1", 2)
-    plain: Callable[..., Any] = Pool._lease_of
-    taken = []
-
-    def lease_of(self: Pool, index: int) -> Any:
-        monkeypatch.undo()
-        taken.append(self.get())
-        return plain(self, index)
-
-    monkeypatch.setattr(Pool, "_lease_of", lease_of)
-    array = pool.get()
-    assert array.ctypes.data != taken[0].ctypes.data
-
-
-def test_the_end_of_a_heap_reaches_who_waits_for_a_pool(heap: arenas.Heap) -> None:
-    """And nobody is served after it."""
-    pytest.importorskip("numpy")
-    pool = heap.pool(SIZE, "u1", 1)
-    array = pool.get()
-    place: queue.SimpleQueue[None] = queue.SimpleQueue()
-
-    class Head:
-        """Stands for one that waits."""
-
-        words = place
-        thread = 0
-
-    pool._line._places.append(Head())  # type: ignore[arg-type]
-    heap.reset()
-    assert place.qsize() == 1
-    pool._line._places.clear()
-    del array
-    with pytest.raises(arenas.HeapClosedError):
-        pool.get(0)
-
-
-def test_a_pool_serves_who_came_first(heap: arenas.Heap) -> None:
-    """An array is ready; and yet one who comes now is behind another."""
-    pytest.importorskip("numpy")
-    pool = heap.pool(SIZE, "u1", 1)
-
-    class Head:
-        """Stands for one that waits, and has looked."""
-
-        words: queue.SimpleQueue[None] = queue.SimpleQueue()
-        thread = 0
-        in_vain = True
-
-    pool._line._places.append(Head())  # type: ignore[arg-type]
-    with pytest.raises(arenas.PoolTimeoutError):
-        pool.get(0)
