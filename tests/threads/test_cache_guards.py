@@ -145,20 +145,6 @@ def test_relief_takes_back_what_threads_keep_ready(heap: arenas.Heap) -> None:
 # What a cache may hold
 
 
-def test_what_a_neighbour_lent_goes_back_to_it() -> None:
-    """A span of another's arena does not stay in this thread's cache."""
-    heap = arenas.Heap(clock=lambda: 100.0)
-    heap.alloc(SIZE).free()
-    mine = heap._manager.routing.cache()
-    other = heap._manager._new_arena()
-    block = heap._unserved(heap._request(SIZE, None, None))
-    assert other.take(block._record, grow=True)
-    block._serial = block._record.serial
-    heap._manager.assign(block._record)
-    block.free()
-    assert all(record.arena_number == mine.arena_number for stock in mine.stocks() for record in stock.ready)
-
-
 def test_a_span_of_another_length_serves_its_like(heap: arenas.Heap) -> None:
     """Not requests of the length that it had before it grew or shrank."""
     block = heap.alloc(8 * SIZE)
@@ -204,24 +190,6 @@ def test_what_is_ready_or_in_hand_is_not_lost() -> None:
     serial = in_hand.serial
     del in_hand
     assert [record.serial for record in stray(thread.arena.table.carved)] == [serial]
-
-
-def test_what_is_live_or_parked_is_not_stray() -> None:
-    """Though nothing else refers to it: not what the tables have by another name."""
-    thread = Thread()
-    table = thread.arena.table
-    record = thread.carve(64)
-    table.carved[record.position] = record
-    table.live[record.serial] = record
-    serials = dict.fromkeys(table.live)
-    assert stray(table.carved) == []
-    view = record.view(64)
-    thread.give_back([record] if record.claim(record.serial) else [])
-    assert table.parked
-    del record
-    assert stray(table.carved) == []
-    assert serials
-    assert view is not None
 
 
 def test_what_was_lost_out_of_a_cache_is_found(heap: arenas.Heap) -> None:

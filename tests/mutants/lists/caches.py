@@ -73,13 +73,6 @@ if self.room < stock.charge:
         ("tests/threads/test_remote_frees.py",),
     ),
     _recheck(
-        "manager.py::Manager.assign",
-        "if cache is not None and cache.arena_number == record.arena_number:",
-        "if cache is not None:",
-        "a thread keeps spans of another's arena",
-        ("tests/threads/test_cache_guards.py::test_what_a_neighbour_lent_goes_back_to_it",),
-    ),
-    _recheck(
         "block.py::Block.free",
         "if cache.ident == get_ident():",
         "if True:",
@@ -132,7 +125,7 @@ except ValueError:
     break
 """,
         "who is short of memory, and empties the cache meanwhile, breaks its thread's free",
-        (f"{_BACK}::test_what_was_taken_meanwhile_is_no_surplus",),
+        (f"{_BACK}::test_what_is_emptied_meanwhile_is_no_surplus",),
     ),
     _recheck(
         "cache.py::Cache.emptied",

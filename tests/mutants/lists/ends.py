@@ -68,20 +68,6 @@ for cache in self.table.caches:
         ("tests/threads/test_cache_guards.py::test_what_is_ready_or_in_hand_is_not_lost",),
     ),
     _recheck(
-        "lost.py::_unreferenced",
-        " and not r.is_live",
-        "",
-        "what is live is taken for lost",
-        ("tests/threads/test_cache_guards.py::test_what_is_live_or_parked_is_not_stray",),
-    ),
-    _recheck(
-        "lost.py::_unreferenced",
-        " and not r.parked",
-        "",
-        "what is parked is looked at twice",
-        ("tests/threads/test_cache_guards.py::test_what_is_live_or_parked_is_not_stray",),
-    ),
-    _recheck(
         "lost.py::unheld",
         "record.held is not Held.ADDRESS and references <= _UNHELD",
         "references <= _UNHELD",
