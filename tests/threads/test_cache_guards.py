@@ -11,6 +11,7 @@ import arenas
 from arenas import arena as arena_module
 from arenas.errors import ArenaBusyError
 from arenas.lost import stray
+from arenas.record import Mover
 from tests.threads.helpers import elsewhere
 from tests.unit._cached import Thread
 
@@ -162,11 +163,11 @@ def test_a_tag_is_not_passed_on(heap: arenas.Heap) -> None:
 
 
 def test_every_owner_of_a_view_is_looked_at(heap: arenas.Heap) -> None:
-    """A block that grew has a view of another owner than before."""
-    block = heap.alloc(100)
-    del_me = block.view
-    del del_me
-    block.resize(SIZE)
+    """A longer block in the place of a shorter one has views of another owner."""
+    shorter = heap.alloc(SIZE - 10)
+    assert len(shorter.view) == SIZE - 10
+    shorter.free()
+    block = heap.alloc(SIZE)
     view = block.view
     assert len(block._record.roots or ()) == 2
     view[:] = b"\x01" * SIZE
@@ -175,6 +176,14 @@ def test_every_owner_of_a_view_is_looked_at(heap: arenas.Heap) -> None:
     for other in others:
         other.view[:] = b"\xff" * SIZE
     assert view == b"\x01" * SIZE
+
+
+def test_a_block_freed_in_the_middle_of_a_move_is_not_ready(heap: arenas.Heap) -> None:
+    """Who moves it still reads its memory."""
+    block = heap.alloc(SIZE)
+    block._record.phase = Mover()
+    block.free()
+    assert not any(stock.ready for stock in heap._manager.routing.cache().stocks())
 
 
 # What was lost

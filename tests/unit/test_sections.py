@@ -41,3 +41,14 @@ def test_the_books_are_used_under_the_lock(section: str, verb: str, monkeypatch:
     monkeypatch.setattr(Record if verb == "visible" else SpanTable, verb, use)
     getattr(thread.arena, section)(*arguments[section])
     assert locked == [True]
+
+
+def test_a_record_met_twice_gives_nothing_back_of_its_successor() -> None:
+    """Its span may have been carved anew."""
+    thread = Thread()
+    record = thread.claimed(64)
+    thread.arena.put_back(record)
+    successor = thread.carve(64)
+    assert successor.position == record.position
+    thread.arena.put_back(record)
+    assert thread.arena.table.carved == {successor.position: successor}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.mutants.hints import meeting
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
@@ -108,14 +107,14 @@ for cache in self.table.caches:
         "if record.phase is not None or (",
         "if (",
         "a block freed in the middle of a move is in the cache, and moves",
-        (meeting("grow", "free"),),
+        ("tests/threads/test_cache_guards.py::test_a_block_freed_in_the_middle_of_a_move_is_not_ready",),
     ),
     _recheck(
         "block.py::Block.free",
         "roots and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))",
         "False",
         "memory is used again under a view",
-        (meeting("view", "free"),),
+        ("tests/heap/test_promises.py",),
     ),
     _recheck(
         "block.py::Block.free",

@@ -15,7 +15,7 @@ MUTANTS = (
         "if self.carved.get(record.position) is not record:",
         "if record.position not in self.carved:",
         "a record met twice gives back the span of its successor",
-        (meeting("free", "check"),),
+        ("tests/unit/test_sections.py::test_a_record_met_twice_gives_nothing_back_of_its_successor",),
     ),
     _recheck(
         "table.py::SpanTable.bump",
@@ -37,13 +37,6 @@ MUTANTS = (
         "if False:",
         "an arena grows for ever under slices that outlive their views",
         ("tests/heap/test_handles.py::test_what_a_last_slice_showed_is_found_before_the_heap_grows",),
-    ),
-    _recheck(
-        "growth.py::place_in_new_region",
-        "if look_at_some(table) and table.place(record):",
-        "if look_at_some(table):",
-        "what came back is enough for whatever was asked for",
-        ("tests/heap/test_unnoticed_ends.py", "tests/heap/test_handles.py"),
     ),
     _recheck(
         "arena.py::Arena._repair",

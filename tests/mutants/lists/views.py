@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.mutants.hints import meeting
+from tests.mutants.hints import meeting, protocol
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
@@ -29,7 +29,7 @@ MUTANTS = (
         "record.size == size",
         "True",
         "a view taken while the block is resized in place has the size it had",
-        (meeting("view", "shrink"),),
+        (protocol("ViewAndShrink"),),
     ),
     _recheck(
         "block.py::Block.view",
@@ -73,18 +73,6 @@ record.phase = mover
 if serial not in live:
     record.phase = None
     raise BlockReleasedError(f"allocation {number(serial)} was freed")
-""",
-        "record.phase = mover",
-        "a block freed in between is resized all the same",
-        (meeting("grow", "free"), meeting("shrink", "free")),
-    ),
-    _recheck(
-        "arena.py::Arena._begin_move",
-        """
-record.phase = mover
-if serial not in live:
-    record.phase = None
-    raise BlockReleasedError(f"allocation {number(serial)} was freed")
 if record.visible():
     record.phase = None
     raise BufferError(f"allocation {record.number} of {record.size} bytes has a view; it cannot be resized")
@@ -112,6 +100,6 @@ if serial not in live:
         "if block._record is record:",
         "if True:",
         "a block that moved between the two looks is said to have been freed",
-        (meeting("free", "grow"),),
+        (protocol("MoveAndFree"),),
     ),
 )
