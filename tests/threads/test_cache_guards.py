@@ -163,10 +163,12 @@ def test_a_tag_is_not_passed_on(heap: arenas.Heap) -> None:
 
 
 def test_every_owner_of_a_view_is_looked_at(heap: arenas.Heap) -> None:
-    """A longer block in the place of a shorter one has views of another owner."""
-    shorter = heap.alloc(SIZE - 10)
-    assert len(shorter.view) == SIZE - 10
-    shorter.free()
+    """A span that served a block which grew has views of another owner than before."""
+    block = heap.alloc(100)
+    assert len(block.view) == 100
+    block.resize(SIZE)
+    assert len(block.view) == SIZE
+    block.free()
     block = heap.alloc(SIZE)
     view = block.view
     assert len(block._record.roots or ()) == 2
