@@ -130,16 +130,6 @@ if record.region.awaited:  # type: ignore[union-attr]
         ("tests/threads/test_end_guards.py::test_what_a_handler_took_from_a_pool_is_its_own",),
     ),
     _recheck(
-        "pool.py::Pool._take",
-        """
-if buffer.block.released:
-    raise self._end()
-""",
-        "pass",
-        "a pool serves on after its heap was reset",
-        ("tests/threads/test_end_guards.py::test_the_end_of_a_heap_reaches_who_waits_for_a_pool",),
-    ),
-    _recheck(
         "pool.py::Pool.close",
         "self._line.wake()",
         "pass",
