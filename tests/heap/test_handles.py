@@ -147,8 +147,8 @@ def test_a_dropped_block_with_a_view_is_parked() -> None:
 
 
 def test_what_a_last_view_showed_serves_the_next_request() -> None:
-    """The end of the view sends word; no slow path is needed."""
-    heap = arenas.Heap()
+    """The end of the view sends word, where memory may be awaited; nothing else need look for it."""
+    heap = arenas.Heap(limit_bytes=1 << 20)
     block = heap.alloc(1000)
     address, view = block.address, block.view
     block.free()

@@ -90,10 +90,11 @@ def test_a_waiter_gets_what_another_thread_frees(
     waiter.finish()
 
 
-@pytest.mark.parametrize("end", ["free", "drop", "last view"])
+@pytest.mark.parametrize("end", ["free", "address", "drop", "last view"])
 def test_every_end_leaves_word_for_who_waits(heap: arenas.Heap, end: str) -> None:
     """Registered before its first look, a waiter is woken by whatever ends after it, and looks a second time."""
     blocks = [heap.alloc(1000)]
+    address = heap.malloc(1000)
     views = [blocks[0].view] if end == "last view" else []
     if views:
         blocks.pop().free()
@@ -103,14 +104,21 @@ def test_every_end_leaves_word_for_who_waits(heap: arenas.Heap, end: str) -> Non
     mine = reference()
     assert mine is not None
     assert mine.empty()
+    heap._manager.await_memory(awaited=True)
     if end == "free":
         blocks[0].free()
-    views.clear()
-    blocks.clear()
+    if end == "address":
+        heap.free(address)
+    else:
+        views.clear()
+        blocks.clear()
     assert not mine.empty()
     next(turns)
     assert mine.empty()
     turns.close()
+    heap._manager.await_memory(awaited=False)
+    if end != "address":
+        heap.free(address)
 
 
 def test_a_waiter_gets_what_another_thread_drops(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +260,7 @@ def test_what_was_collected_serves_the_same_turn(heap: arenas.Heap, monkeypatch:
     FakeTime(monkeypatch)
     collector = Collector(monkeypatch)
     collector.garbage.append(heap.alloc(LIMIT))
-    monkeypatch.setattr(heap._waiters, "turns", lambda timeout: iter([None, None]))
+    monkeypatch.setattr(heap._waiters, "turns", lambda timeout: (None for _ in range(2)))
     assert heap.alloc(LIMIT, timeout=60).size == LIMIT
 
 

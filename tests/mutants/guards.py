@@ -68,11 +68,13 @@ def _kinds(node: ast.AST) -> Iterator[tuple[Kind, int]]:
             yield "lock", node.lineno
         case ast.Call(func=called) if "drain" in _name(called):
             yield "drain", called.end_lineno or called.lineno
+        case ast.Call(func=ast.Name("flush" | "settle")):  # of caches
+            yield "drain", node.lineno
         case ast.Call(func=ast.Attribute(attr="claim" | "setdefault") as called):
             yield "claim", called.end_lineno or called.lineno
-        case ast.Attribute(attr="pop", value=live) if _name(live) == "live":
+        case ast.Attribute(attr="pop", value=live) if _name(live).endswith("live"):
             yield "claim", live.end_lineno or live.lineno
-        case ast.Delete(targets=[ast.Subscript(value=live)]) if _name(live) == "live":
+        case ast.Delete(targets=[ast.Subscript(value=live)]) if _name(live).endswith("live"):
             yield "claim", node.lineno
 
 

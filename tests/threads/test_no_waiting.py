@@ -201,7 +201,7 @@ def test_after_a_fork_nobody_waits(monkeypatch: pytest.MonkeyPatch, inside: bool
     if inside:
         heap._manager.arena_at[block.arena].read(lambda _: fork(heap.alloc(1).free))
     else:
-        fork(heap.alloc(1).free)
+        fork(lambda: heap.alloc(5000).free())
     heap.alloc(1).free()
     block.free()
     heap.check()
@@ -215,5 +215,5 @@ def test_a_child_replaces_what_the_fork_did_not_take(monkeypatch: pytest.MonkeyP
     with monkeypatch.context() as patched:
         patched.setattr(heap._manager, "locks_in_order", list)
         with heap._manager.arenas[0].lock:
-            fork(lambda: heap.alloc(1).free())
+            fork(lambda: heap.alloc(5000).free())
     heap.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from typing import SupportsIndex
 
 import pytest
 from hypothesis import given
@@ -43,6 +44,21 @@ def test_what_was_taken_meanwhile_is_no_surplus(thread: Thread) -> None:
     thread.cache.room = -1
     assert thread.cache.surplus() == []
     assert thread.cache.room == ROOM - 48 * LEAST
+
+
+def test_what_is_emptied_meanwhile_is_no_surplus(thread: Thread) -> None:
+    """Between two of its own thread's steps another may take all."""
+
+    class Emptied(list[Record]):
+        def pop(self, index: SupportsIndex = -1) -> Record:
+            self.clear()
+            return super().pop(index)
+
+    for _ in range(64):
+        thread.kept(64)
+    (stock,) = thread.cache.stocks()
+    stock.ready = Emptied(stock.ready)
+    assert thread.cache.surplus() == []
 
 
 def test_a_surplus_makes_room(thread: Thread) -> None:

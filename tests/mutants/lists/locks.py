@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.mutants.hints import meeting
 from tests.mutants.mutant import Mutant
 
 _lock = partial(Mutant, "lock")
@@ -17,16 +16,22 @@ def _books(operation: str) -> str:
     return f"{_LOCKS}::test_an_arena_s_books_are_used_under_its_lock[{operation}-1]"
 
 
+def _section(name: str) -> str:
+    return f"tests/unit/test_sections.py::test_the_books_are_used_under_the_lock[{name}]"
+
+
 # Each method of an arena's, and who notices that its lock is gone.
 _SECTIONS = {
     "take": _books("alloc"),
     "take_at": f"{_LOCKS}::test_adopting_is_under_the_lock_too",
-    "bump": meeting("bump", "view"),
-    "put_back": _books("free"),
-    "reclaim_unseen": _books("ndarray"),
+    "bump": _section("bump-bump"),
+    "put_back": _section("put_back-put_back"),
+    "reclaim_unseen": _section("reclaim_unseen-put_back_unseen"),
     "resize": _books("resize in place, growing"),
-    "begin_move": meeting("grow", "grow"),
+    "begin_move": _section("begin_move-visible"),
     "tidy": _books("trim"),
+    "sweep": _books("check"),
+    "take_back": _section("take_back-put_back"),
     "release_all": _books("reset"),
     "close": _books("close"),
     "read": _books("stats"),
@@ -38,14 +43,14 @@ MUTANTS = (
         for section, test in _SECTIONS.items()
     ),
     _lock(
-        "routing.py::ByThread._adopt",
+        "routing.py::_Adoption.adopt",
         "with self.lock:",
         "if True:",
-        "two threads adopt one arena",
+        "two threads adopt one cache",
         (f"{_FIRST}::test_no_two_threads_adopt_one_arena",),
     ),
     _lock(
-        "routing.py::ByThread._adopt",
+        "routing.py::_Adoption.adopt",
         "if not self.lock.acquire(blocking=False):",
         "if not self.lock.acquire():",
         "a finalizer inside a section waits for a thread that waits for the section",
