@@ -159,7 +159,7 @@ class Cache:
             for stock in self.stocks():
                 records = _popped(stock)  # the last first
                 half = len(records) // 2
-                out += records[half:]
+                out += reversed(records[half:])
                 stock.ready.extend(reversed(records[:half]))
         self._count()
         return out
@@ -181,7 +181,11 @@ class Cache:
     def emptied(self) -> Iterator[Record]:
         """Everything in it, one after the other, no longer in it."""
         for stock in self.stocks():
-            yield from _popped(stock)
+            while True:
+                try:
+                    yield stock.ready.pop()
+                except IndexError:
+                    break
         self._count()
 
     def await_memory(self, awaited: bool) -> None:  # noqa: FBT001 - a state to be in
@@ -197,14 +201,14 @@ class Cache:
         looked, self._looked = self._looked, generation
         for stock in self.stocks():
             kept = []
-            for record in _popped(stock):
+            for record in reversed(_popped(stock)):
                 since = self._noted.get(record.serial, looked)
                 if since in expired:
                     found.append(record)
                 else:
                     noted[record.serial] = since
                     kept.append(record)
-            stock.ready.extend(reversed(kept))
+            stock.ready.extend(kept)
         self._noted = noted
         return found
 

@@ -16,6 +16,8 @@ T = TypeVar("T")
 # Not everything that ends sends word. So who waits looks by himself: soon after he was woken, then ever more rarely.
 _FIRST_LOOK_SECONDS = 0.001
 _LAST_LOOK_SECONDS = 0.05
+# How long to wait, out of time, for one at the head who is just looking: his look decides, and takes microseconds.
+_GLANCE_SECONDS = 0.001
 
 # Waiting is a pool's ordinary business; so long, and what is waited for may be garbage that was not collected yet.
 _RELIEF_SECONDS = 1.0
@@ -86,8 +88,7 @@ class Line:
                 left = pause if timeout is None else timeout - waited
                 if left <= 0 and (place.in_vain or places[0].in_vain):
                     return None
-                # Out of time, with one at the head who is just looking: his look is short, and decides.
-                woken = place.wait(min(pause, left) if left > 0 else _FIRST_LOOK_SECONDS)
+                woken = place.wait(min(pause, left) if left > 0 else _GLANCE_SECONDS)
                 pause = _FIRST_LOOK_SECONDS if woken else min(2 * pause, _LAST_LOOK_SECONDS)
                 if waited > _RELIEF_SECONDS:
                     relieve()
@@ -101,6 +102,6 @@ class Line:
     def forget(self) -> None:
         """In a forked child: the other threads are gone."""
         me = threading.get_ident()
-        for place in self._places.copy():
+        for place in tuple(self._places):
             if place.thread != me:
                 self._places.remove(place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import operator
 import sys
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, SupportsIndex
@@ -34,26 +35,27 @@ if TYPE_CHECKING:
 
 
 class _Lease:
-    """What an array handed out lies over. It dies with the last array, view or slice over it, and says so *after* its
-    memory has become invisible; a weakref's callback would come before.
-
-    Each pool derives from this a ctypes array of its buffers' size.
+    """What an array handed out lies over: ``_lease_type`` makes a ctypes array of it. It dies with the last array, view
+    or slice over it, and says so *after* its memory has become invisible; a weakref's callback would come before.
     """
 
-    line: ClassVar[Line]
-    ready: ClassVar[list[int]]
     ending: ClassVar[int]  # references to a lease while it dies: measured, since interpreters differ
-    index: int | None = None
+    home: tuple[int, list[int], Line] | None = None  # the buffer's index, and whom to tell
     view: memoryview | None = None
 
     def __del__(self, _references: Any = sys.getrefcount) -> None:  # noqa: ANN401 - kept while modules are torn down
         # More references: garbage in a cycle, which other finalizers may still read. It ends without a word.
-        if _references(self) > self.ending:
+        if self.home is None or _references(self) > self.ending:
             return
         self.view = None
-        if self.index is not None:
-            self.ready.append(self.index)
-        self.line.wake()
+        index, ready, line = self.home
+        ready.append(index)
+        line.wake()
+
+
+@functools.cache  # as ctypes keeps its own, 3 KB each: some interpreters never free a class
+def _lease_type(size: int) -> Any:  # noqa: ANN401 - what mypy cannot know
+    return type("Lease", (_Lease, ctypes.Array), {"_type_": ctypes.c_ubyte, "_length_": size})
 
 
 def _measure_ending() -> int:
@@ -111,12 +113,10 @@ class Pool:
             raise InvalidRequestError(f"a pool of {number} arrays could serve nobody")
         size = self._layout.size_bytes
         checked_size(size * number, "size of a pool")
-        self._closed = False
         self._line = Line()
         self._ready = list(range(number))[::-1]  # which may be ready, the best last: those that sent word
         self._buffers: list[_Buffer] = []
-        parts = {"_type_": ctypes.c_ubyte, "_length_": size, "line": self._line, "ready": self._ready}
-        self._lease: Any = type("Lease", (_Lease, ctypes.Array), parts)
+        self._lease = _lease_type(size)
         heap._waiters.add(self._line)
         try:
             for _ in range(number):
@@ -175,14 +175,13 @@ class Pool:
     @property
     def closed(self) -> bool:
         """Whether the pool was closed, or its heap reset or closed."""
-        return self._closed or any(buffer.block.released for buffer in self._buffers)
+        return any(buffer.block.released for buffer in self._buffers)
 
     def close(self) -> None:
         """Give the memory back to the heap. Arrays that are out stay valid, and their memory theirs until they die.
 
         Whoever waits gets ``HeapClosedError``. Harmless when done already; an interrupted one can be repeated.
         """
-        self._closed = True
         for buffer in self._buffers:
             # With its heap, or by another thread just now: ended all the same.
             with contextlib.suppress(DoubleFreeError, HeapClosedError):
@@ -215,8 +214,6 @@ class Pool:
     # What the line calls: by one thread at a time, and by the handlers and finalizers that interrupt it.
 
     def _take(self) -> np.ndarray[Any, Any] | None:
-        if self._closed:
-            raise self._end()
         for index in self._candidates():
             buffer = self._buffers[index]
             taken = buffer.taken
@@ -241,7 +238,7 @@ class Pool:
         block = self._buffers[index].block
         try:
             lease = self._lease.from_address(block.address)
-            lease.index = index
+            lease.home = index, self._ready, self._line
             lease.view = block.view  # what keeps it visible; not in a variable, which a traceback would keep
         except (BlockReleasedError, HeapClosedError):
             raise self._end() from None

@@ -137,13 +137,12 @@ class SpanTable:
         if self.carved.get(record.position) is not record:
             return False
         held = record.terms.held
-        if held is not Held.HANDLE and record.phase is not Phase.PARKED:
+        if not record.parked:
             self.dropped += held is Held.DROPPED
             self.resizes_moved += held is Held.MOVED
         if record.roots is not None and record.visible():
             record.phase = Phase.PARKED
-            # To the end: a search that looks at some of them goes round.
-            self.parked.pop(record.serial, None)
+            self.parked.pop(record.serial, None)  # to the end: a search that looks at some of them goes round
             self.parked[record.serial] = record
             return False
         region = record.region

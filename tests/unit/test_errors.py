@@ -51,7 +51,13 @@ def test_exhaustion_is_a_memory_error() -> None:
 
 def test_mistakes_of_the_caller_are_value_errors() -> None:
     wrong = {name for name, cls in CLASSES.items() if issubclass(cls, ValueError)}
-    assert wrong == set(CLASSES) - {"ArenaError", "OutOfMemoryError", "ArenaBusyError", "CorruptionError"}
+    assert wrong == set(CLASSES) - {
+        "ArenaError",
+        "OutOfMemoryError",
+        "PoolTimeoutError",
+        "ArenaBusyError",
+        "CorruptionError",
+    }
 
 
 @pytest.mark.parametrize("error", [arenas.DoubleFreeError, arenas.ForeignAddressError, arenas.InteriorAddressError])

@@ -1,0 +1,253 @@
+"""A pool's protocols, searched schedule by schedule: nobody is served twice, nobody forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import arenas
+import arenas.line
+from tests.threads.search import Protocol, Schedule, Search
+from tests.threads.turns import BEGIN_SECONDS
+
+if TYPE_CHECKING:
+    from tests.threads.turns import Worker
+
+pytest.importorskip("numpy")
+
+SIZE = 1000
+# When who waits would look by himself; in these runs time passes only where nobody can go on.
+NEVER_SECONDS = 1000.0
+
+
+class PoolProtocol(Protocol):
+    """A pool of ``count`` arrays, and what was got from it: arrays, each filled with a number of its own."""
+
+    count = 1
+
+    def prepare(self) -> None:
+        self.pool = self.heap.pool(SIZE, "u1", self.count)
+        self.arrays: dict[int, Any] = {}
+        self.refused = 0
+        self.told: list[arenas.HeapClosedError] = []
+
+    def get(self, key: int, timeout: float | None = None) -> None:
+        """Keep an array, filled with ``key``."""
+        array = self.pool.get(timeout)
+        array[:] = key
+        self.arrays[key] = array
+
+    def try_to_get(self, key: int) -> None:
+        """The same, without waiting."""
+        try:
+            self.get(key, 0)
+        except arenas.PoolTimeoutError:
+            self.refused += 1
+
+    def drop(self, key: int) -> None:
+        """Its last view dies here."""
+        assert (self.arrays[key] == key).all(), "another has written into it"
+        del self.arrays[key]
+
+    def use(self, key: int) -> None:
+        """Wait for one, and give it back."""
+        self.get(key)
+        self.drop(key)
+
+    def end(self) -> None:
+        """All arrays come back, and at the end all memory."""
+        self.verify()
+        assert self.turns.now < BEGIN_SECONDS + NEVER_SECONDS, "somebody was not woken"
+        for key in [*self.arrays]:
+            self.drop(key)
+        assert not self.pool._line
+        assert self.pool.closed or self.pool.free == self.count
+        self.pool.close()
+        super().end()
+
+
+class Returned(PoolProtocol):
+    """One thread waits, another drops the last view: the first is woken, whatever it was doing then."""
+
+    def a(self) -> Worker:
+        yield
+        self.use(1)
+
+    def b(self) -> Worker:
+        self.get(2)
+        self.arrays[2] = self.arrays[2][10:20]
+        yield
+        self.drop(2)
+
+
+class Chain(PoolProtocol):
+    """Two wait for one array: the first to be served gives it back, and the second is served."""
+
+    def a(self) -> Worker:
+        yield
+        self.use(1)
+
+    def b(self) -> Worker:
+        yield
+        self.use(2)
+
+    def c(self) -> Worker:
+        self.get(3)
+        yield
+        self.drop(3)
+
+
+class TwoReturned(PoolProtocol):
+    """Two wait, two arrays come back at once: both are served, with different memory."""
+
+    count = 2
+
+    def a(self) -> Worker:
+        yield
+        self.get(1)
+
+    def b(self) -> Worker:
+        yield
+        self.get(2)
+
+    def c(self) -> Worker:
+        self.get(3)
+        self.get(4)
+        yield
+        self.drop(3)
+        self.drop(4)
+
+
+class NoFalseRefusal(PoolProtocol):
+    """Two get an array at once and will not wait: there are two, so neither is refused; nor by one who counts."""
+
+    count = 2
+
+    def a(self) -> Worker:
+        yield
+        self.try_to_get(1)
+
+    def b(self) -> Worker:
+        yield
+        self.try_to_get(2)
+
+    def c(self) -> Worker:
+        yield
+        assert 0 <= self.pool.free <= self.count
+
+    def verify(self) -> None:
+        assert not self.refused
+
+
+class Overtaken(PoolProtocol):
+    """One that will not wait comes in between: whether it is served or refused, the other is served."""
+
+    def a(self) -> Worker:
+        yield
+        self.try_to_get(1)
+        if 1 in self.arrays:
+            self.drop(1)
+
+    def b(self) -> Worker:
+        yield
+        self.use(2)
+
+    def c(self) -> Worker:
+        self.get(3)
+        yield
+        self.drop(3)
+
+
+class PoolClosed(PoolProtocol):
+    """A pool is closed: who waits is told; what is out stays as it is."""
+
+    def close(self) -> None:
+        """The end of the pool."""
+        self.pool.close()
+
+    def a(self) -> Worker:
+        yield
+        self.wait_for_the_end()
+
+    def b(self) -> Worker:
+        self.get(2)
+        yield
+        self.close()
+        if not self.heap.closed:
+            self.alloc(SIZE)
+
+    def wait_for_the_end(self) -> None:
+        """A wait that nobody will serve."""
+        try:
+            self.pool.get()
+        except arenas.HeapClosedError as error:
+            self.told.append(error.with_traceback(None))
+
+    def verify(self) -> None:
+        assert len(self.told) == 1
+
+
+class PoolClosedUnderTwo(PoolClosed):
+    """The same, with two that wait."""
+
+    def c(self) -> Worker:
+        yield
+        self.wait_for_the_end()
+
+    def verify(self) -> None:
+        assert len(self.told) == 2
+
+
+class HeapReset(PoolClosed):
+    """A heap is reset, and with it the pool ends."""
+
+    def close(self) -> None:
+        self.heap.reset()
+
+
+class HeapClosed(PoolClosed):
+    """A heap is closed, and with it the pool."""
+
+    def close(self) -> None:
+        self.heap.close()
+
+
+class ClosedUnderGet(PoolProtocol):
+    """A pool is closed under a request: it is told so, or its array is its own for as long as it lives."""
+
+    def a(self) -> Worker:
+        yield
+        with contextlib.suppress(arenas.HeapClosedError):
+            self.get(1)
+
+    def b(self) -> Worker:
+        yield
+        self.pool.close()
+        self.alloc(SIZE)
+
+
+PROTOCOLS = [
+    *(Returned, Chain, TwoReturned, NoFalseRefusal, Overtaken),
+    *(PoolClosed, PoolClosedUnderTwo, HeapReset, HeapClosed, ClosedUnderGet),
+]
+
+
+@pytest.fixture(autouse=True)
+def _only_woken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arenas.line, "_FIRST_LOOK_SECONDS", NEVER_SECONDS)
+    monkeypatch.setattr(arenas.line, "_LAST_LOOK_SECONDS", NEVER_SECONDS)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_under_every_schedule_tried(protocol: type[PoolProtocol]) -> None:
+    """Each order, each preemption in each, and some with more."""
+    search = Search(protocol)
+    schedule = os.environ.get("ARENAS_SCHEDULE")
+    if schedule is not None:
+        search.replay(Schedule.read(schedule))
+        return
+    search.run()
+    assert search.tried > 100
