@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import arenas
+import arenas.ends
 import arenas.line
-import arenas.service
 from tests.threads.helpers import PATIENCE_SECONDS, elsewhere, prove_whole, together
 from tests.threads.waiters import BYTES, Waiter, only_woken, watch_lines
 
@@ -142,7 +142,7 @@ def test_a_waiter_looks_by_itself(heap: arenas.Heap, monkeypatch: pytest.MonkeyP
 def test_a_waiter_has_garbage_collected(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
     """What lies in a cycle comes back although nobody allocates; but not for one that does not wait."""
     monkeypatch.setattr(arenas.line, "_RELIEF_SECONDS", 0.01)
-    monkeypatch.setattr(arenas.service, "_COLLECT_SECONDS", 0.0)
+    monkeypatch.setattr(arenas.ends, "_COLLECT_SECONDS", 0.0)
     gc.disable()
     try:
         with heap.pool(BYTES, "u1", 1) as pool:
