@@ -49,7 +49,7 @@ class SpanTable:
         self.addresses = addresses
         self.regions: list[Region] = []  # in order of base
         self.carved: dict[int, Record] = {}  # position -> record, until the span is returned
-        # serial -> record, until a free claims the allocation, without the lock: one dict for the arena's whole life.
+        # serial -> record, until a free claims the allocation, without the lock
         self.live: dict[int, Record] = {}
         self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
         self.recent: deque[int] = deque(maxlen=_RECENT)  # raw addresses freed lately
@@ -81,7 +81,6 @@ class SpanTable:
         self.addresses.add(region)
         self.placement.add(base, region.size)
         self.reserved_bytes += region.size
-        # A sample, once a region. O(live allocations).
         self.peak_live_bytes = max(self.peak_live_bytes, sum(map(_SIZE, self.live.copy().values())))
         return region
 
@@ -163,10 +162,8 @@ class SpanTable:
 
     def _forget(self, record: Record, region: Region) -> None:
         for kept in (self.parked, self.doubtful, self.hints):
-            if kept:
-                kept.pop(record.serial, None)
-        if region.roots:
-            region.roots.pop(record.position, None)
+            kept.pop(record.serial, None)
+        region.roots.pop(record.position, None)
 
     def put_back_unseen(self, serial: int, record: Record) -> bool:
         """End an allocation held by an array, unless something still sees it; then it is looked at again later."""

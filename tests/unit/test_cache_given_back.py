@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import pytest
 from hypothesis import given
