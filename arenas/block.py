@@ -165,6 +165,7 @@ class Block(Handle):
         serial = self._serial
         stock = record.stock
         cache = stock.cache
+        mine = cache.ident == get_ident()  # before the claim: after it, a call is where an interrupt could fall
         if record.serial != serial:
             self._heap._free_slowly(self)  # freed long ago, or met between a resize's two stores
             return
@@ -175,21 +176,23 @@ class Block(Handle):
             self._heap._free_slowly(self)
             return
         # Claimed first, then looked: who makes a view, or resizes, publishes first and then looks for the claim.
-        roots = record.roots
-        if (
-            record.phase is not None
-            or record.stock is not stock
-            or (
-                # What `record.visible()` says, without its call where one owner was looked at once.
-                roots
-                and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))
-            )
-        ):
+        if record.phase is not None or record.stock is not stock:
             self._heap._release(record)
             return
+        roots = record.roots
+        if roots:
+            try:
+                # What `record.visible()` says, without its call where one owner was looked at once.
+                seen = getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible())
+            except BaseException:
+                cache.mailbox.append(record)  # an interrupt; who drains it looks again
+                raise
+            if seen:
+                self._heap._release(record)
+                return
         if ENDS_PLAIN:
             self.__class__ = Block  # which has no finalizer to run
-        if cache.ident == get_ident():
+        if mine:
             stock.ready.append(record)
             cache.room = room = cache.room - stock.charge
             if room < 0:

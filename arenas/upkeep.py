@@ -41,8 +41,8 @@ class Upkeep(Service):
             raise InvalidRequestError(f"decay_seconds={seconds}: there is nothing to come back to later")
         # Of two started at once one is entered, and the other is never begun.
         mine = _Watch(self.whole, seconds)
-        ended = self._watches.get("decay")
-        if ended is not None and not ended.runs:
+        before = self._watches.get("decay")
+        if before is not None and before.ended:
             self._watches.pop("decay", None)
         if self._watches.setdefault("decay", mine) is mine:
             mine.start()
@@ -77,8 +77,8 @@ class _Watch:
         self._thread.start()
 
     @property
-    def runs(self) -> bool:
-        return self._thread.is_alive()
+    def ended(self) -> bool:
+        return self._thread.ident is not None and not self._thread.is_alive()
 
     def stop(self) -> None:
         # Not waited for: who stops it may hold what it is about to wait for.

@@ -31,7 +31,7 @@ class Busy:
 def test_a_remote_return_takes_no_lock(spec: str | int, busy: bool, ended: bool) -> None:
     """Of an owner that lives, or of whoever is inside."""
     lock = Busy()
-    heap = arenas.Heap(arenas=spec, lock_factory=lambda: lock, clock=lambda: 100.0)  # type: ignore[arg-type]
+    heap = arenas.Heap(arenas=spec, lock_factory=lambda: lock, clock=lambda: 100.0)
     blocks: list[arenas.Block] = []
     if ended:
         elsewhere(lambda: blocks.append(heap.alloc(1000)))
