@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Not everything that ends sends word. So who waits looks by himself: soon after he was woken, then ever more rarely.
-_FIRST_LOOK_SECONDS = 0.001
+# Not everything that ends sends word, or at once: without the GIL, what another thread dropped ends only when the one
+# that made it runs. So who waits looks by himself: soon after he was woken, then ever more rarely.
+_FIRST_LOOK_SECONDS = 0.0001
 _LAST_LOOK_SECONDS = 0.05
 # How long to wait, out of time, for one at the head who is just looking: his look decides, and takes microseconds.
 _GLANCE_SECONDS = 0.001

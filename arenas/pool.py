@@ -108,14 +108,14 @@ class Pool:
         self._heap = heap
         self._layout = Layout(shape, dtype)
         heap._refuse_integers()
-        number = operator.index(count)
+        self._count = number = operator.index(count)
         if number < 1:
             raise InvalidRequestError(f"a pool of {number} arrays could serve nobody")
         size = self._layout.size_bytes
         checked_size(size * number, "size of a pool")
         self._line = Line()
         self._ready = list(range(number))[::-1]  # which may be ready, the best last: those that sent word
-        self._buffers: list[_Buffer] = []
+        self._buffers: list[_Buffer] = []  # none once closed
         self._lease = _lease_type(size)
         heap._waiters.add(self._line)
         try:
@@ -151,10 +151,10 @@ class Pool:
     @property
     def count(self) -> int:
         """How many arrays there are, ready or out."""
-        return len(self._buffers)
+        return self._count
 
     def __len__(self) -> int:
-        return len(self._buffers)
+        return self._count
 
     @property
     def free(self) -> int:
@@ -175,7 +175,7 @@ class Pool:
     @property
     def closed(self) -> bool:
         """Whether the pool was closed, or its heap reset or closed."""
-        return any(buffer.block.released for buffer in self._buffers)
+        return not self._buffers or any(buffer.block.released for buffer in self._buffers)
 
     def close(self) -> None:
         """Give the memory back to the heap. Arrays that are out stay valid, and their memory theirs until they die.
@@ -186,6 +186,7 @@ class Pool:
             # With its heap, or by another thread just now: ended all the same.
             with contextlib.suppress(DoubleFreeError, HeapClosedError):
                 buffer.block.free()
+        self._buffers = []  # an interrupted free is made good once nobody has the handle
         self._line.wake()
 
     def __enter__(self) -> Self:
@@ -214,14 +215,14 @@ class Pool:
     # What the line calls: by one thread at a time, and by the handlers and finalizers that interrupt it.
 
     def _take(self) -> np.ndarray[Any, Any] | None:
+        buffers = self._buffers
         for index in self._candidates():
-            buffer = self._buffers[index]
-            taken = buffer.taken
-            if buffer.block.released:
+            if not buffers or (buffer := buffers[index]).block.released:
                 raise self._end()
+            taken = buffer.taken
             if buffer.block._record.visible():
                 continue
-            lease = self._lease_of(index)
+            lease = self._lease_of(buffer.block, index)
             if buffer.taken == taken:  # else a handler or a finalizer was faster; and no call between this and the next
                 buffer.taken = taken + 1
                 return self._layout.over(lease)
@@ -232,10 +233,9 @@ class Pool:
         with contextlib.suppress(IndexError):
             while True:
                 yield self._ready.pop()
-        yield from range(len(self._buffers))
+        yield from range(self._count)
 
-    def _lease_of(self, index: int) -> Any:  # noqa: ANN401 - a ctypes array that the pool has made
-        block = self._buffers[index].block
+    def _lease_of(self, block: Block, index: int) -> Any:  # noqa: ANN401 - a ctypes array that the pool has made
         try:
             lease = self._lease.from_address(block.address)
             lease.home = index, self._ready, self._line

@@ -1,4 +1,8 @@
-"""A pool's protocols, searched schedule by schedule: nobody is served twice, nobody forgotten."""
+"""A pool's protocols, searched schedule by schedule: nobody is served twice, nobody forgotten.
+
+As ``test_search.py``: a schedule that failed is played again by ``ARENAS_SCHEDULE='A37 B' python -m pytest`` with this
+file and ``-k '[Returned]'``.
+"""
 
 from __future__ import annotations
 
@@ -122,7 +126,7 @@ class TwoReturned(PoolProtocol):
         self.drop(4)
 
 
-class NoFalseRefusal(PoolProtocol):
+class NoneRefused(PoolProtocol):
     """Two get an array at once and will not wait: there are two, so neither is refused; nor by one who counts."""
 
     count = 2
@@ -231,7 +235,7 @@ class ClosedUnderGet(PoolProtocol):
 
 
 PROTOCOLS = [
-    *(Returned, Chain, TwoReturned, NoFalseRefusal, Overtaken),
+    *(Returned, Chain, TwoReturned, NoneRefused, Overtaken),
     *(PoolClosed, PoolClosedUnderTwo, HeapReset, HeapClosed, ClosedUnderGet),
 ]
 
