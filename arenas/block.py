@@ -166,7 +166,7 @@ class Block(Handle):
         stock = record.stock
         cache = stock.cache
         mine = cache.ident == get_ident()  # before the claim: after it, a call is where an interrupt could fall
-        if record.serial != serial:
+        if FREE_THREADED and record.serial != serial:
             self._heap._free_slowly(self)  # freed long ago, or met between a resize's two stores
             return
         try:
@@ -195,11 +195,11 @@ class Block(Handle):
         if mine:
             stock.ready.append(record)
             cache.room = room = cache.room - stock.charge
-            if room < 0:
+            if room < cache.least_room:  # which is looked at after the push
                 self._heap._make_way(cache)
         else:
             cache.mailbox.append(record)
-            if cache.awaited:
+            if cache.least_room:
                 self._heap._waiters.wake()
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from math import inf
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 
 # What a span counts for at least: this bounds how many small ones a cache holds.
 _LEAST_CHARGE = 1024
+
+# So many allocations may be served without a look at the clock, which takes as long as an eighth of one.
+UNCLOCKED = 64
 
 # A cache holds no span that takes more than this part of it.
 _LARGEST_PART = 4
@@ -41,12 +43,13 @@ class Cache:
         "_noted",
         "_stocks",
         "arena_number",
-        "awaited",
         "bins",
+        "checkpoint",
         "clock",
         "dropped",
         "due",
         "ident",
+        "least_room",
         "live",
         "mailbox",
         "owner",
@@ -69,10 +72,13 @@ class Cache:
         self.room = room_bytes
         self.clock = clock
         self.due = 0.0  # when it is time for upkeep
-        self.serial = self._first_serial = first_serial
+        self.serial = self._first_serial = first_serial  # of the last allocation
+        self.checkpoint = 0  # the serial at which its thread looks at the clock, or whether its heap was closed
         self.shift = terms.alignment.bit_length() - 1
         self.bins: dict[int, list[Record]] = {}  # (length - 1) >> shift -> its stock's list
-        self.awaited = False  # whether somebody waits for memory
+        # Less room than this makes who frees look up. Written by who waits for memory, and never by who frees: so the
+        # word is not lost.
+        self.least_room = 0
         self.remote_frees = self.dropped = 0
         self.terms = terms
         self._stocks: dict[int, Stock] = {}
@@ -94,6 +100,11 @@ class Cache:
     def allocations(self) -> int:
         """Allocations served from here, ever."""
         return self.serial - self._first_serial
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for memory."""
+        return self.least_room > 0
 
     # By its thread
 
@@ -166,8 +177,6 @@ class Cache:
 
     def _count(self) -> None:
         self.room = self.room_bytes - self._held()
-        if self.awaited:  # since before this, perhaps
-            self.room = -1
 
     def _held(self) -> int:
         return sum(len(stock.ready) * stock.charge for stock in self.stocks())
@@ -190,9 +199,7 @@ class Cache:
 
     def await_memory(self, awaited: bool) -> None:  # noqa: FBT001 - a state to be in
         """While somebody waits for memory, its thread keeps nothing back, and looks up at each free."""
-        if awaited or self.awaited:
-            self.awaited = awaited
-            self.room = -1
+        self.least_room = self.room_bytes + 1 if awaited else 0  # there is never so much
 
     def idle(self, expired: bytes, generation: int) -> list[Record]:
         """What has lain here since one of the ``expired`` generations, no longer in it. Called once a generation."""
@@ -213,8 +220,8 @@ class Cache:
         return found
 
     def close(self) -> None:
-        """Make its thread look up before it takes anything more."""
-        self.due = -inf
+        """Make its thread look up after whatever it takes next."""
+        self.checkpoint = 0
 
     @property
     def metadata_bytes(self) -> int:

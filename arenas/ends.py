@@ -10,6 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from .block import ENDS_PLAIN, Block, ViewHint
+from .cache import UNCLOCKED
 from .errors import ArenaBusyError, DoubleFreeError, HeapClosedError
 from .record import Held, Record
 from .sizes import MAXIMUM_ALIGNMENT, MAXIMUM_SIZE
@@ -73,6 +74,11 @@ class Ends:
         cache = getattr(self._manager.here, "cache", None)
         if cache is None or cache.clock() >= cache.due:
             self._manager.tick()
+
+    def _look_up(self, cache: Cache) -> None:
+        """The thread of this cache has reached its checkpoint, or the heap was closed."""
+        cache.checkpoint = cache.serial + UNCLOCKED  # and then: `close` says so first, and sets the checkpoint after
+        self._begin()
 
     def _collect(self) -> None:
         now = time.monotonic()

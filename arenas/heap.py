@@ -58,7 +58,8 @@ class Heap(Arrays, Raw, Upkeep):
         What each thread may keep of its freed blocks, ready for its next ones: 1 MiB by default, none over a file or an
         address space. It holds blocks of up to a quarter of that, each counted as 1 KiB at least.
     ``decay_seconds``
-        Idle pages go back to the system at the first call after so long; 0: at once; None: only by :meth:`trim`.
+        Idle pages go back to the system at the first call after so long (of a thread that is served from its own cache,
+        at the 64th at the latest); 0: at once; None: only by :meth:`trim`.
     ``warn_on_drop``
         Whether a block collected without ``free()`` gives a ``ResourceWarning``.
     ``name``

@@ -132,7 +132,8 @@ class Manager(Roster):
         if self._cache_bytes:
             cache = self.my_cache()
             if cache is not None and cache.arena_number == record.arena_number:
-                record.stock = cache.stock(record)
+                record.stock = stock = cache.stock(record)
+                record.span = stock.span or record.span  # the same, but one integer for all of them
 
     def my_cache(self) -> Cache | None:
         """This thread's cache, if it has one."""
@@ -171,8 +172,6 @@ class Manager(Roster):
         cache = self.my_cache()
         if cache is not None:
             cache.due = self._decay.due(now)
-            if self.closed:  # which looked at the caches before this, perhaps
-                cache.close()
         if expired is None:
             return
         for arena in list(self.arenas):

@@ -233,8 +233,9 @@ SERIAL_BITS = 40
 class Handle:
     """What a block is made of, without its methods."""
 
-    # The serial too: the record may serve another allocation by now.
-    __slots__ = ("__weakref__", "_heap", "_record", "_serial")
+    # The serial too: the record may serve another allocation by now. No `__weakref__`: without the GIL, the end of an
+    # object that has one and a finalizer takes a lock whose cache line all others' share, and threads wait in line.
+    __slots__ = ("_heap", "_record", "_serial")
 
 
 def number(serial: int) -> str:

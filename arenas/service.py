@@ -48,16 +48,16 @@ class Service(Ends):
                 block._heap = self
                 block._record = record
                 record.size = size
-                # The serial before the entry, the entry before the look at the clock: who closes the heap sets `due`
-                # first, and ends what is live after.
+                # The serial before the entry, the entry before the look: who closes the heap sets the checkpoint first,
+                # and ends what is live after.
                 block._serial = record.serial = cache.serial = serial = cache.serial + 1
                 cache.live[serial] = record
-                if cache.clock() < cache.due:
+                if serial < cache.checkpoint:
                     return block
             except (AttributeError, LookupError):
                 pass
             else:
-                self._begin()
+                self._look_up(cache)
                 return block
         return self._alloc(size, zero=zero, alignment=alignment, tag=tag, timeout=timeout)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import queue
 from concurrent.futures import ThreadPoolExecutor
-from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,13 +11,13 @@ import pytest
 import arenas
 from arenas import arena as arena_module
 from arenas import search, upkeep
-from arenas.decay import Decay
 from arenas.pool import Pool
 from tests.threads.helpers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from arenas.cache import Cache
     from arenas.table import SpanTable
 
 SIZE = 1000
@@ -69,18 +68,20 @@ def test_what_was_taken_while_the_heap_closed_is_refused(
     assert not blocks
 
 
-def test_a_cache_that_ticks_during_the_close_is_closed(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The tick had asked the clock already."""
-    cache = heap._manager.routing.cache()
+def test_a_thread_at_its_checkpoint_during_the_close_is_told(
+    heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had found it reached, and had not asked any further."""
 
-    def due(_: Decay, now: float) -> float:
+    def look_up(whole: arenas.Heap, cache: Cache) -> None:
         monkeypatch.undo()
         heap.close()
-        return now + 1
+        whole._look_up(cache)
 
-    monkeypatch.setattr(Decay, "due", due)
-    heap._manager.tick()
-    assert cache.due == -inf
+    heap._here.cache.checkpoint = 0
+    monkeypatch.setattr(arenas.Heap, "_look_up", look_up)
+    with pytest.raises(arenas.HeapClosedError):
+        heap.alloc(SIZE)
 
 
 def test_an_arena_made_while_the_heap_closed_is_closed(heap: arenas.Heap) -> None:
@@ -117,10 +118,10 @@ def test_what_a_handler_took_from_a_pool_is_its_own(heap: arenas.Heap, monkeypat
     plain: Callable[..., Any] = Pool._lease_of
     taken = []
 
-    def lease_of(self: Pool, index: int) -> Any:
+    def lease_of(self: Pool, *arguments: Any) -> Any:
         monkeypatch.undo()
         taken.append(self.get(0))
-        return plain(self, index)
+        return plain(self, *arguments)
 
     monkeypatch.setattr(Pool, "_lease_of", lease_of)
     with pytest.raises(arenas.PoolTimeoutError):

@@ -62,7 +62,7 @@ class Thread:
         assert record.claim(record.serial)
         record.stock.ready.append(record)
         self.cache.room -= record.stock.charge
-        if self.cache.room < 0:
+        if self.cache.room < self.cache.least_room:
             self.give_back(self.cache.surplus())
 
     def give_back(self, records: list[Record]) -> None:

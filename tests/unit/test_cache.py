@@ -159,7 +159,6 @@ def too_long(thread: Thread) -> Record:
 
 def awaited(thread: Thread) -> Record:
     thread.cache.await_memory(True)
-    thread.cache.room = ROOM  # as if its thread had just been counting
     return thread.claimed(128)
 
 
