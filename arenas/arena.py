@@ -55,14 +55,15 @@ class Arena:
     @section
     def take(self, record: Record, *, grow: bool) -> bool:
         """Carve a span for the request; ``grow``: from a new region if need be. False where there is no room."""
-        waited = self._meet()
+        waited = self.lock.locked() and self._meet()
         with self.lock:
-            self._enter(waited)
-            if self.table.parked:
-                look_at_some(self.table)  # not every view sends word when it dies
-            done = self.table.place(record)
-            if not done and grow:
-                done = place_in_new_region(self.table, self._growth, record)
+            if waited or self._dirty or self.mailbox:
+                self._enter(waited)
+            self._dirty = True
+            table = self.table
+            if table.parked:
+                look_at_some(table)  # not every view sends word when it dies
+            done = table.place(record) or (grow and place_in_new_region(table, self._growth, record))
             self._dirty = False
             return done
 
@@ -92,9 +93,11 @@ class Arena:
     @section
     def put_back(self, record: Record) -> None:
         """Return a claimed record's span, or park it."""
-        waited = self._meet()
+        waited = self.lock.locked() and self._meet()
         with self.lock:
-            self._enter(waited)
+            if waited or self._dirty or self.mailbox:
+                self._enter(waited)
+            self._dirty = True
             self.table.put_back(record)
             self._dirty = False
 

@@ -197,10 +197,12 @@ class Block(Handle):
             cache.room = room = cache.room - stock.charge
             if room < cache.least_room:  # which is looked at after the push
                 self._heap._make_way(cache)
-        else:
+        elif stock.charge:
             cache.mailbox.append(record)
             if cache.least_room:
                 self._heap._waiters.wake()
+        else:
+            self._heap._give(record)
 
     @property
     def released(self) -> bool:

@@ -6,7 +6,7 @@ import sys
 from threading import get_ident
 from typing import TYPE_CHECKING, Any
 
-from .record import NEVER_KEPT, NO_STOCK, Held, Record, Stock, Terms
+from .record import NEVER_KEPT, Held, Record, Stock, Terms
 
 if TYPE_CHECKING:
     import weakref
@@ -59,6 +59,7 @@ class Cache:
         "serial",
         "shift",
         "terms",
+        "unstocked",
     )
 
     def __init__(
@@ -81,6 +82,7 @@ class Cache:
         self.least_room = 0
         self.remote_frees = self.dropped = 0
         self.terms = terms
+        self.unstocked = arena.table.unstocked
         self._stocks: dict[int, Stock] = {}
         self._noted: dict[int, int] = {}  # serial -> the generation since which its span may lie here
         self._looked = arena.table.generation  # when that was asked last
@@ -108,23 +110,23 @@ class Cache:
 
     # By its thread
 
-    def stock(self, record: Record) -> Stock:
+    def stock(self, record: Record) -> Stock | None:
         """Where the record may go when it is freed: with those that an ordinary request of its length is given."""
-        return self._stock(record) if record.terms == self.terms else record.stock
+        return self._stock(record) if record.terms == self.terms else None
 
-    def _stock(self, record: Record) -> Stock:
+    def _stock(self, record: Record) -> Stock | None:
         span = record.span
         region = record.region
         if region is None or region.fresh_bytes(record.position, span):
-            return NO_STOCK  # longer than what was asked for, and its end not committed
+            return None  # longer than what was asked for, and its end not committed
         key = span - 1 >> self.shift
         stock = self._stocks.get(key)
         if stock is None:
             if key + 1 << self.shift != span or span * _LARGEST_PART > self.room_bytes:
-                return NO_STOCK
+                return None
             stock = self._stocks.setdefault(key, Stock(self, span, max(span, _LEAST_CHARGE)))
             self.bins[key] = stock.ready
-        return stock if stock.span == span else NO_STOCK
+        return stock if stock.span == span else None
 
     def keep(self, record: Record) -> bool:
         """Take in a claimed span of this arena, which nobody can see; False where it does not suit, or there is no
@@ -135,7 +137,7 @@ class Cache:
         if record.position & (self.terms.alignment - 1):
             return False
         stock = self._stock(record)
-        if stock is NO_STOCK:
+        if stock is None:
             return False
         if self.room < stock.charge:
             self._count()  # what was taken has made room

@@ -69,10 +69,14 @@ class Ends:
         """
         if self._manager.closed:
             raise HeapClosedError(f"{self!r} is closed")
+        self._settle()
+
+    def _settle(self) -> None:
+        """The same, of a closed heap too."""
         if self._inbox:
             self._drain_inbox()
-        cache = getattr(self._manager.here, "cache", None)
-        if cache is None or cache.clock() >= cache.due:
+        cache = getattr(self._here, "cache", None)
+        if (cache is None or cache.clock() >= cache.due) and not self._manager.closed:
             self._manager.tick()
 
     def _look_up(self, cache: Cache) -> None:
@@ -150,6 +154,13 @@ class Ends:
         self._manager.give(record)
         if self._waiters:
             self._waiters.wake()
+
+    def _give(self, record: Record) -> None:
+        """Return a record that this thread has claimed, and do what every call beyond the thread's cache does."""
+        self._manager.give(record)
+        if self._waiters:
+            self._waiters.wake()
+        self._settle()
 
     def _free_slowly(self, block: Block) -> None:
         """What :meth:`arenas.Block.free` does where the span cannot go straight to the thread's cache or its owner's

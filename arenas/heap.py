@@ -247,11 +247,6 @@ class Heap(Arrays, Raw, Upkeep):
             f"<Heap{name} over {self.backing!r}, {len(self._manager.arenas)} arenas{', closed' if self.closed else ''}>"
         )
 
-    def _settle(self) -> None:
-        self._drain_inbox()
-        if not self.closed:
-            self._manager.tick()
-
     def _refuse_closed(self) -> None:
         if self.closed:
             raise HeapClosedError(f"{self!r} is closed")

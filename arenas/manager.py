@@ -32,7 +32,7 @@ class Manager(Roster):
         home = None
         try:
             home = self.home(record)
-            if not self._near_limit(record.span):
+            if not self._bounded or not self._near_limit(record.span):
                 return home.take(record, grow=True)
             # Growing would soon hit the limit: first whatever the neighbours have lying about.
             return (
@@ -132,8 +132,10 @@ class Manager(Roster):
         if self._cache_bytes:
             cache = self.my_cache()
             if cache is not None and cache.arena_number == record.arena_number:
-                record.stock = stock = cache.stock(record)
-                record.span = stock.span or record.span  # the same, but one integer for all of them
+                stock = cache.stock(record)
+                if stock is not None:
+                    record.stock = stock
+                    record.span = stock.span  # the same, but one integer for all of them
 
     def my_cache(self) -> Cache | None:
         """This thread's cache, if it has one."""

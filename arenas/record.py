@@ -5,13 +5,12 @@ from __future__ import annotations
 import enum
 import functools
 import sys
+from collections import deque
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .system import FREE_THREADED
 
 if TYPE_CHECKING:
-    from collections import deque
-
     from .region import Region
 
 
@@ -73,16 +72,19 @@ class Stock:
         self.ready: list[Record] = []  # last in, first out
 
 
-class _Nobody:
-    """Stands where a cache would, for what goes into none."""
+class Nobody:
+    """Stands where a cache would, for what was not taken through one."""
 
-    ident = 0  # no thread's
-    live: dict[int, Record] = {}  # noqa: RUF012 - shared on purpose, and always empty
-    mailbox: deque[Record]
+    __slots__ = ("live", "mailbox")
+    ident = least_room = 0  # no thread's
+
+    def __init__(self, live: dict[int, Record], mailbox: deque[Record]) -> None:
+        self.live = live
+        self.mailbox = mailbox
 
 
-NO_STOCK = Stock(_Nobody, 0, 0)  # not taken through a cache, but may go into one
-NEVER_KEPT = Stock(_Nobody, 0, 0)  # goes back to its arena, to be joined with its neighbours there
+# Goes back to its arena, to be joined with its neighbours there: a scope's, and what a resize has moved.
+NEVER_KEPT = Stock(Nobody({}, deque()), 0, 0)
 
 
 class Record:
@@ -104,7 +106,7 @@ class Record:
         self.serial = 0
         self.position = 0
         self.region: Region | None = None  # None: not carved yet
-        self.stock = NO_STOCK  # where it may go when it is freed
+        self.stock = NEVER_KEPT  # where it may go when it is freed
         # The owners of every view handed out; None before the first. A list, because two threads may make the first
         # one at once; the region keeps it under the position, so that both get the same list.
         self.roots: list[Any] | None = None

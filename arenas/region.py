@@ -106,7 +106,9 @@ class Region:
     def mark_freed(self, position: int, size: int, generation: int) -> None:
         """Note when the span's committed pages were last used."""
         first, last = self._touched(position, size)
-        self.pages[first:last] = self.pages[first:last].translate(_remarking(generation))
+        pages = self.pages
+        if pages.count(generation, first, last) != last - first:  # most are used and freed within one step of the clock
+            pages[first:last] = pages[first:last].translate(_remarking(generation))
 
     def decommit(self, position: int, size: int, expired: bytes) -> int:
         """Give back the free span's whole pages whose marks are in ``expired``; the bytes given back."""

@@ -20,6 +20,7 @@ def rebuild(table: SpanTable) -> None:
     for serial, record in list(table.live.items()):
         if table.carved.get(record.position) is not record:
             table.live.pop(serial, None)
+    table.bases = [region.base for region in table.regions]
     table.parked = {r.serial: r for r in table.carved.values() if r.parked and not r.is_live}
     table.placement.clear()
     for region, spans in tiles(table):

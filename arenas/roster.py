@@ -70,6 +70,7 @@ class Roster:
         self._decay = Decay(decay_seconds)
         self._cache_bytes = cache_bytes if decay_seconds != 0 else 0
         self.terms = terms  # of what caches keep
+        self._bounded = limit_bytes is not None or not backing.growable
         self._large: dict[str, Arena] = {}  # at most one: entered by setdefault, which needs no lock
         self._large_bytes = min(LARGE_BYTES, region_bytes // 2) if backing.growable else None
         count = arena_count(arenas, growable=backing.growable)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 from .errors import DoubleFreeError, HeapClosedError, InvalidRequestError
 from .layout import Layout
-from .record import NEVER_KEPT, Held, Record, terms
+from .record import Held, Record, terms
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -107,7 +107,6 @@ class Scope:
         while not (self._chunks and heap._bump(self._chunks[-1], block)):
             # Aligned like the request, so that a fresh chunk has room for it.
             chunk = heap._unserved(Record(0, CHUNK_BYTES, terms(Held.SCOPE, record.alignment, None)))
-            chunk._record.stock = NEVER_KEPT
             if not heap._take(chunk):
                 # Too little memory for a chunk may be enough for the request.
                 heap._serve(block, zero=False, timeout=0)

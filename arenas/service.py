@@ -9,7 +9,7 @@ from . import resizing
 from .block import Block, HeldBlock
 from .ends import Ends
 from .errors import HeapClosedError, InvalidRequestError
-from .record import NO_STOCK, Held, Phase, Record, terms
+from .record import Held, Phase, Record, terms
 from .shortage import out_of_memory
 from .sizes import checked_alignment, checked_size, round_up
 
@@ -98,12 +98,12 @@ class Service(Ends):
         self, size: SupportsIndex, alignment: SupportsIndex | None, tag: str | None, held: Held = Held.HANDLE
     ) -> Record:
         number = checked_size(size)
+        usual = self._manager.terms
+        if alignment is None and tag is None and held is usual.held:
+            return Record(number, -(-number // usual.alignment) * usual.alignment or usual.alignment, usual)
         step = self._alignment if alignment is None else checked_alignment(alignment, self._maximum_alignment)
         if tag is not None and not isinstance(tag, str):
             raise TypeError(f"a tag is a text, not {type(tag).__name__}")
-        usual = self._manager.terms
-        if held is usual.held and step == usual.alignment and tag is None:
-            return Record(number, self._span(number, step), usual)
         return Record(number, self._span(number, step), terms(held, step, tag))
 
     def _serve(self, block: Block, *, zero: bool, timeout: float | None) -> None:
@@ -119,7 +119,7 @@ class Service(Ends):
             record.phase = None
             if self._manager.closed:
                 raise HeapClosedError(f"{self!r} was closed")
-            if record.is_live:
+            if record.serial in record.region.live:  # type: ignore[union-attr]
                 return
             # A reset came in between, and took it back: try again, as if called after it.
             block._serial = 0
@@ -141,7 +141,7 @@ class Service(Ends):
         record.size = request.size
         record.terms = request.terms
         if record.terms is not cache.terms:
-            record.stock = NO_STOCK
+            record.stock = cache.unstocked
         block._record = record
         block._serial = record.serial = cache.serial = serial = cache.serial + 1
         cache.live[serial] = record

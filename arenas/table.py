@@ -9,7 +9,7 @@ from collections import deque
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from .record import NEVER_KEPT, NO_STOCK, Held, Phase, Record
+from .record import Held, Nobody, Phase, Record, Stock
 from .region import ALL_MARKS, Region, base_after
 from .repair import rebuild
 from .sizes import round_up
@@ -52,6 +52,7 @@ class SpanTable:
         # serial -> record, until a free claims the allocation, without the lock
         self.live: dict[int, Record] = {}
         self.mailbox: deque[Record] = deque()  # claimed records, left by threads that do not own the arena
+        self.unstocked = Stock(Nobody(self.live, self.mailbox), 0, 0)  # of what was not taken through a cache
         self.recent: deque[int] = deque(maxlen=_RECENT)  # raw addresses freed lately
         self.hints: dict[int, Any] = {}  # serial -> the weak reference that tells of an array's end
         self.caches: list[Any] = []  # of the threads that take from here, past ones too: a layer above
@@ -60,6 +61,7 @@ class SpanTable:
         self.eager = False  # whether free pages go back at once
         self.generation = 1  # mark of the pages freed now
         # Derived:
+        self.bases: list[int] = []  # of the regions
         self.placement = placement
         self.parked: dict[int, Record] = {}  # serial -> record freed while something could see it
         self.doubtful: dict[int, Record] = {}  # serial -> array still seen by something when word came of its end
@@ -78,6 +80,7 @@ class SpanTable:
         )
         region.awaited = self.budget.limit_bytes is not None or not self.backing.growable
         self.regions.append(region)
+        self.bases.append(base)
         self.addresses.add(region)
         self.placement.add(base, region.size)
         self.reserved_bytes += region.size
@@ -87,6 +90,7 @@ class SpanTable:
     def drop_region(self, region: Region) -> None:
         """Give a wholly free region back to its backing."""
         self.regions.remove(region)
+        self.bases.remove(region.base)
         self.addresses.remove(region)
         self.placement.remove(region.base, region.size)
         self.reserved_bytes -= region.size
@@ -95,13 +99,13 @@ class SpanTable:
 
     def region_at(self, position: int) -> Region:
         """The region around a position. O(log regions)."""
-        return self.regions[bisect_right(self.regions, position, key=_BASE) - 1]
+        return self.regions[bisect_right(self.bases, position) - 1]
 
     # Spans
 
     def place(self, record: Record) -> bool:
         """Carve a free span for a request, if one fits and the budget grants its pages."""
-        found = self.placement.take(record.span, record.alignment)
+        found = self.placement.take(record.span, record.terms.alignment)
         if found is None:
             return False
         return self._enter(record, *found) or self._place_on_committed(record)
@@ -119,7 +123,6 @@ class SpanTable:
         if chunk.serial not in self.live or position < chunk.position:
             return False
         self._fill(record, position, end - position, chunk.region)
-        record.stock = NEVER_KEPT
         if position == chunk.position:
             self.carved[position] = record
             self.live.pop(chunk.serial, None)
@@ -136,34 +139,35 @@ class SpanTable:
         if self.carved.get(record.position) is not record:
             return False
         held = record.terms.held
-        if not record.parked:
-            self.dropped += held is Held.DROPPED
-            self.resizes_moved += held is Held.MOVED
-        if record.roots is not None and record.visible():
-            record.phase = Phase.PARKED
+        if record.phase is not _PARKED:
+            self.dropped += held is _DROPPED
+            self.resizes_moved += held is _MOVED
+        if record.roots and record.visible():
+            record.phase = _PARKED
             self.parked.pop(record.serial, None)  # to the end: a search that looks at some of them goes round
             self.parked[record.serial] = record
             return False
         region = record.region
         assert region is not None
         region.mark_freed(record.position, record.span, self.generation)
-        if held is Held.ADDRESS:
+        if held is _ADDRESS:
             self.recent.append(record.address or 0)
         del self.carved[record.position]
-        self._forget(record, region)
-        self._count(record, -record.span)
+        for kept in (self.parked, self.doubtful, self.hints):
+            if kept:
+                kept.pop(record.serial, None)
+        if region.roots:
+            region.roots.pop(record.position, None)
+        self.carved_bytes -= record.span
+        if held is _SCOPE:
+            self.scope_bytes -= record.span
         self._give(record.position, record.span)
         return True
 
     def _give(self, position: int, size: int) -> None:
-        span = self.placement.give(position, size)
+        start, length = self.placement.give(position, size)
         if self.eager:
-            self._return_span(*span, ALL_MARKS)
-
-    def _forget(self, record: Record, region: Region) -> None:
-        for kept in (self.parked, self.doubtful, self.hints):
-            kept.pop(record.serial, None)
-        region.roots.pop(record.position, None)
+            self._return_span(start, length, ALL_MARKS)
 
     def put_back_unseen(self, serial: int, record: Record) -> bool:
         """End an allocation held by an array, unless something still sees it; then it is looked at again later."""
@@ -181,7 +185,7 @@ class SpanTable:
         """
         region = record.region
         assert region is not None
-        record.stock = NO_STOCK  # before anything: its length is about to change
+        record.stock = self.unstocked  # before anything: its length is about to change
         # A span that is longer than need be stays whole while the block grows into it.
         extra = max(0, span - record.span) if size >= record.size else span - record.span
         end = record.position + record.span
@@ -255,19 +259,20 @@ class SpanTable:
         return False
 
     def _enter(self, record: Record, position: int, span: int) -> bool:
-        region = self.regions[0] if len(self.regions) == 1 else self.region_at(position)
+        region = self.regions[bisect_right(self.bases, position) - 1]
         fresh_bytes, fresh = region.fresh(position, record.span)
         if fresh_bytes and not self._commit(region, position, record.span, fresh_bytes):
             self.placement.give(position, span)
             return False
         self._fill(record, position, span, region)
-        record.phase = Phase.FRESH if fresh else None
+        record.phase = _FRESH if fresh else None
         self.carved[position] = record
         self.carved_bytes += span
-        if record.terms.held is Held.SCOPE:
+        if record.terms.held is _SCOPE:
             self.scope_bytes += span
         else:
             self.allocations += 1
+            record.stock = self.unstocked
         # Last: from here on the allocation can be claimed by whoever frees it.
         self.live[record.serial] = record
         return True
@@ -280,7 +285,7 @@ class SpanTable:
 
     def _count(self, record: Record, span: int) -> None:
         self.carved_bytes += span
-        if record.terms.held is Held.SCOPE:
+        if record.terms.held is _SCOPE:
             self.scope_bytes += span
 
     def _commit(self, region: Region, position: int, size: int, fresh_bytes: int) -> bool:
@@ -295,5 +300,7 @@ class SpanTable:
         self.budget.state(self.number, self.committed_bytes)
 
 
-_BASE = attrgetter("base")
 _SIZE = attrgetter("size")
+# On 3.11 an enumeration's attribute takes ten times as long as a global.
+_SCOPE, _ADDRESS, _DROPPED, _MOVED = Held.SCOPE, Held.ADDRESS, Held.DROPPED, Held.MOVED
+_FRESH, _PARKED = Phase.FRESH, Phase.PARKED

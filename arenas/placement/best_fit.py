@@ -68,7 +68,32 @@ class BestFit:
 
     def take(self, size: int, alignment: int) -> tuple[int, int] | None:
         """Carve the best fit for ``size`` at a multiple of ``alignment``."""
-        found = self._find(size, alignment)
+        index = self._index
+        first = index.bisect_left(size << POSITION_BITS)
+        if first == len(index):
+            return None
+        key = index.pop(first)
+        start = key & POSITION_MASK
+        if start % alignment:
+            index.add(key)
+            return self._take_aligned(first, size, alignment)
+        # The usual case, with no call that can be spared: this and `give` are what requests wait for.
+        length = key >> POSITION_BITS
+        del self._size_at[start]
+        rest = length - size
+        if rest >= self._split_bytes:
+            following = start + size
+            index.add(rest << POSITION_BITS | following)
+            self._size_at[following] = rest
+            self._start_before[start + length] = following
+        else:
+            size = length
+            del self._start_before[start + length]
+        self._free_bytes -= size
+        return start, size
+
+    def _take_aligned(self, first: int, size: int, alignment: int) -> tuple[int, int] | None:
+        found = self._find(first, size, alignment)
         if found is None:
             return None
         start, length = found
@@ -98,17 +123,23 @@ class BestFit:
 
     def give(self, position: int, size: int) -> tuple[int, int]:
         """Take a span back, joined with the free spans before and after it; the joined span."""
-        start, end = position, position + size
-        before = self._start_before.get(start)
-        if before is not None:
-            self._discard(before, start - before)
-            start = before
-        after_size = self._size_at.get(end)
+        index, size_at, start_before = self._index, self._size_at, self._start_before
+        end = position + size
+        start = start_before.pop(position, None)
+        if start is None:
+            start = position
+        else:
+            index.remove(position - start << POSITION_BITS | start)
+        after_size = size_at.pop(end, None)
         if after_size is not None:
-            self._discard(end, after_size)
+            index.remove(after_size << POSITION_BITS | end)
             end += after_size
-        self._insert(start, end - start)
-        return start, end - start
+        length = end - start
+        index.add(length << POSITION_BITS | start)
+        size_at[start] = length
+        start_before[end] = start
+        self._free_bytes += size
+        return start, length
 
     def remove(self, position: int, size: int) -> None:
         """Forget a range that is one whole free span."""
@@ -153,9 +184,8 @@ class BestFit:
             if position + size >= following:
                 raise CorruptionError(f"free spans touch or overlap: {position:#x}+{size} and {following:#x}")
 
-    def _find(self, size: int, alignment: int) -> tuple[int, int] | None:
+    def _find(self, first: int, size: int, alignment: int) -> tuple[int, int] | None:
         index = self._index
-        first = index.bisect_left(size << POSITION_BITS)
         for key in index.islice(first, first + _TRIES):
             start, length = key & POSITION_MASK, key >> POSITION_BITS
             if round_up(start, alignment) + size <= start + length:

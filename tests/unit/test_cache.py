@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arenas.record import NEVER_KEPT, NO_STOCK, Held, Mover, Phase, Record
+from arenas.record import NEVER_KEPT, Held, Mover, Phase, Record
 from tests.unit._cached import LEAST, ROOM, Thread
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def test_it_never_holds_more_than_its_room(steps: list[tuple[str, int]]) -> None
     for verb, span in steps:
         if verb == "carve":
             live.append(thread.carve(span))
-            live[-1].stock = thread.cache.stock(live[-1])
+            live[-1].stock = thread.cache.stock(live[-1]) or thread.cache.unstocked
         elif verb == "take":
             newest = [record for record in thread.ready if record.span == span][-1:]
             record = thread.take(span)
@@ -203,16 +203,17 @@ def test_a_record_comes_back_to_where_its_like_are_taken(thread: Thread) -> None
     """An ordinary one to those of its length, one of other terms or another length to none of its own accord."""
     ordinary, odd, long = thread.carve(256), thread.carve(100), thread.carve(ROOM)
     stock = thread.cache.stock(ordinary)
+    assert stock is not None
     assert (stock.cache, stock.span, stock.charge) == (thread.cache, 256, LEAST)
     assert stock.ready is thread.cache.bins[255 >> thread.cache.shift]
     assert thread.cache.stock(thread.carve(256)) is stock
-    assert thread.cache.stock(odd) is thread.cache.stock(long) is NO_STOCK
+    assert thread.cache.stock(odd) is thread.cache.stock(long) is None
     other = thread.carve(256, Held.ADDRESS)
-    assert thread.cache.stock(other) is other.stock is NO_STOCK
+    assert thread.cache.stock(other) is None
     # Of one bin, and yet not of its length: 128 * 2 - 1 and 100 * 2 are told apart.
     thread.carve(192)
-    assert thread.cache.stock(thread.carve(200)) is NO_STOCK
-    assert thread.cache.stock(thread.carve(255)) is NO_STOCK
+    assert thread.cache.stock(thread.carve(200)) is None
+    assert thread.cache.stock(thread.carve(255)) is None
 
 
 # What others have freed
