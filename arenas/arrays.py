@@ -78,15 +78,9 @@ class Arrays(Service):
         return Pool(self.whole, shape, dtype, count, alignment=alignment, tag=tag)
 
     def _array(self, shape: Shape, dtype: npt.DTypeLike, options: Options, *, zero: bool) -> np.ndarray[Any, Any]:
-        layout = Layout(shape, dtype, options.get("order", "C"))
+        layout = Layout(shape, dtype, options.pop("order", "C"))
         self._refuse_integers()
-        block = self.alloc(
-            layout.size_bytes,
-            zero=zero,
-            alignment=options.get("alignment"),
-            tag=options.get("tag"),
-            timeout=options.get("timeout", 0),
-        )
+        block = self.alloc(layout.size_bytes, zero, **options)  # type: ignore[misc]  # without the order
         array = layout.over(block.view)
         record = block._record
         ViewHint.watch(array, record, self)

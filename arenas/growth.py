@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from .region import ALL_MARKS
 from .search import look_at_some
 from .sizes import size_class
+from .system import HUGE_PAGE_BYTES
 
 if TYPE_CHECKING:
     from .protocols import Mapping, Placement
@@ -23,8 +24,11 @@ class Growth(Protocol):
     def lengths(self, span: int) -> tuple[int, ...]:
         """What to ask the backing for when ``span`` does not fit: one after the other, until it has one."""
 
-    def grew(self) -> None:
-        """A region was mapped, and is of use."""
+    def alignment(self, record: Record) -> int:
+        """Of the region."""
+
+    def grew(self, mapping: Mapping, span: int) -> None:
+        """A region was mapped, and is of use for a request of this span."""
 
     def hoards(self, placement: Placement, carved_bytes: int) -> bool:
         """Whether idle regions should go back before another is mapped."""
@@ -43,8 +47,13 @@ class Doubling:
         """The next length; for a request that is longer, or a system that has not so much, the request's own."""
         return max(span, self._next), span
 
-    def grew(self) -> None:
+    def alignment(self, record: Record) -> int:
+        """The request's."""
+        return record.alignment
+
+    def grew(self, mapping: Mapping, span: int) -> None:
         """The next one is twice as long."""
+        del mapping, span
         self._next = min(2 * self._next, self._longest)
 
     def hoards(self, placement: Placement, carved_bytes: int) -> bool:
@@ -60,8 +69,14 @@ class Exact:
         """The request's length."""
         return size_class(span), span
 
-    def grew(self) -> None:
-        """The next one is as long as the next request."""
+    def alignment(self, record: Record) -> int:
+        """That of huge pages, if one fits in."""
+        return max(record.alignment, HUGE_PAGE_BYTES if record.span >= HUGE_PAGE_BYTES else 0)
+
+    def grew(self, mapping: Mapping, span: int) -> None:
+        """It is filled from its beginning, so that whole huge pages of it are one block's."""
+        if span >= HUGE_PAGE_BYTES:
+            mapping.prefer_huge_pages(span)
 
     def hoards(self, placement: Placement, carved_bytes: int) -> bool:
         """When more is idle than in use: regions of lengths that were asked for once."""
@@ -77,12 +92,13 @@ def place_in_new_region(table: SpanTable, growth: Growth, record: Record) -> boo
     mapping = _map(table, growth, record)
     if mapping is None:
         return False
+    wanted = record.span
     region = table.add_region(mapping)
     if not table.place(record):
         # The budget refused the pages: the region is of no use.
         table.drop_region(region)
         return False
-    growth.grew()
+    growth.grew(mapping, wanted)
     return True
 
 
@@ -91,7 +107,7 @@ def _map(table: SpanTable, growth: Growth, record: Record) -> Mapping | None:
         table.return_pages(ALL_MARKS)
     for length in growth.lengths(record.span):
         try:
-            return table.backing.map(length, record.alignment)
+            return table.backing.map(length, growth.alignment(record))
         except (OSError, MemoryError, OverflowError):
             continue
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import operator
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
@@ -18,6 +19,7 @@ Order = Literal["C", "F"]
 Shape = SupportsIndex | tuple[SupportsIndex, ...]
 
 
+@functools.cache
 def numpy() -> ModuleType:
     """The module, or an ``ImportError`` that says how to get it."""
     try:
@@ -36,7 +38,7 @@ class Layout:
         if self.dtype.hasobject:
             raise TypeError(f"{self.dtype} holds references to objects; such an array must own its memory")
         self.shape = tuple(map(operator.index, shape if isinstance(shape, (tuple, list)) else (shape,)))
-        if any(length < 0 for length in self.shape):
+        if min(self.shape, default=0) < 0:
             raise InvalidRequestError(f"negative dimension in shape {self.shape}")
         self.order: Order = order
         self.size_bytes = math.prod(self.shape) * self.dtype.itemsize

@@ -30,6 +30,8 @@ class Held(enum.Enum):
     MOVED = "moved"
     """Nothing: a resize has put another in its place."""
 
+    __hash__ = object.__hash__  # as good, and not in Python: it is part of the key of `terms`
+
 
 class Terms(NamedTuple):
     """What allocations of one kind have in common; one object serves them all."""

@@ -156,8 +156,7 @@ class SpanTable:
         for kept in (self.parked, self.doubtful, self.hints):
             if kept:
                 kept.pop(record.serial, None)
-        if region.roots:
-            region.roots.pop(record.position, None)
+        region.roots.pop(record.position, None)
         self.carved_bytes -= record.span
         if held is _SCOPE:
             self.scope_bytes -= record.span
@@ -196,7 +195,7 @@ class SpanTable:
             if extra > 0:
                 self.placement.give(end, extra)
             return False
-        self._count(record, extra)
+        self.carved_bytes += extra
         if extra >= 0:
             record.span += extra
             record.size = size
@@ -282,11 +281,6 @@ class SpanTable:
         record.position = position
         record.span = span
         record.region = region
-
-    def _count(self, record: Record, span: int) -> None:
-        self.carved_bytes += span
-        if record.terms.held is _SCOPE:
-            self.scope_bytes += span
 
     def _commit(self, region: Region, position: int, size: int, fresh_bytes: int) -> bool:
         if not self.budget.grant(self.number, self.committed_bytes + fresh_bytes):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-
 from .. import system
 from ..sizes import round_up
 from .memory import MappedMemory
@@ -12,9 +10,10 @@ from .memory import MappedMemory
 class AnonymousMemory:
     """Memory that belongs to this process alone; a forked child gets a copy of it.
 
-    Address space is reserved without being committed: a page costs memory once it is touched. With
-    ``huge_pages=True`` ranges are aligned to huge pages and ask for them (``MADV_HUGEPAGE``; where the system has
-    none, ordinary pages are used). Pages are then committed and given back 2 MiB at a time.
+    Address space is reserved without being committed: a page costs memory once it is touched. Blocks that have a range
+    of their own ask for huge pages (``MADV_HUGEPAGE``; where the system has none, ordinary pages are used). With
+    ``huge_pages=True`` all ranges are aligned to huge pages and ask for them; pages are then committed and given back
+    2 MiB at a time.
 
     Stateless, so any number of heaps may share one; callable from any thread.
     """
@@ -44,10 +43,8 @@ class AnonymousMemory:
         source = system.map_anonymous(size + slack)
         memory = MappedMemory(source, offset=0, alignment=alignment, size=size, decommit_advice=system.MADV_DONTNEED)
         memory.offset = memory.address or 0
-        if self.huge_pages and system.MADV_HUGEPAGE is not None:
-            # EINVAL: a kernel built without huge pages. They are an optimisation; the memory is as good without.
-            with contextlib.suppress(OSError):
-                memory.advise(system.MADV_HUGEPAGE)
+        if self.huge_pages:
+            memory.prefer_huge_pages(size)
         return memory
 
     def __repr__(self) -> str:

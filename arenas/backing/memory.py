@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 from typing import TYPE_CHECKING
 
 from .. import system
-from ..sizes import size_class
+from ..sizes import round_down, size_class
 
 if TYPE_CHECKING:
     import mmap
@@ -56,9 +57,16 @@ class MappedMemory:
         owner.mapping = self.exporter  # type: ignore[attr-defined]  # keeps the range mapped
         return owner
 
-    def advise(self, advice: int) -> None:
-        """``madvise`` over the whole range; raises ``OSError``."""
-        self._mmap.madvise(advice, self._start, self.size)
+    def prefer_huge_pages(self, size: int) -> None:
+        """Ask for those that lie wholly within the first ``size`` bytes; ordinary ones where the system has none."""
+        # EINVAL: a kernel built without huge pages. They are an optimisation; the memory is as good without.
+        if system.MADV_HUGEPAGE is not None:
+            with contextlib.suppress(OSError):
+                self.advise(system.MADV_HUGEPAGE, round_down(size, system.PAGE_BYTES))
+
+    def advise(self, advice: int, size: int) -> None:
+        """``madvise`` over the first ``size`` bytes, whole pages; raises ``OSError``."""
+        self._mmap.madvise(advice, self._start, size)
 
     def decommit(self, start: int, size: int) -> bool:
         """Give pages back; False where this memory has no way to, or the system refuses. The pages then stay as they

@@ -27,9 +27,16 @@ class WholeFit(BestFit):
     def take(self, size: int, alignment: int) -> tuple[int, int] | None:
         """Take the smallest span within the slack that begins at a multiple of ``alignment``, all of it."""
         largest = round_up(int(size * (1 + self._slack)), self._page_bytes)
-        for key in self._index.irange(size << POSITION_BITS, (largest + 1) << POSITION_BITS, inclusive=(True, False)):
+        index = self._index
+        for place in range(index.bisect_left(size << POSITION_BITS), len(index)):
+            key = index[place]
             position, length = key & POSITION_MASK, key >> POSITION_BITS
+            if length > largest:
+                return None
             if position % alignment == 0:
-                self._discard(position, length)
+                del index[place]
+                del self._size_at[position]
+                del self._start_before[position + length]
+                self._free_bytes -= length
                 return position, length
         return None

@@ -232,3 +232,8 @@ def test_an_overlooked_failure_frees_the_memory(heap: arenas.Heap) -> None:
         heap.full(3, [1, 2])
     gc.collect()
     assert_whole(heap)
+
+
+def test_an_unknown_option_is_refused() -> None:
+    with pytest.raises(TypeError, match="colour"):
+        arenas.Heap().ndarray(3, colour="red")  # type: ignore[call-arg]

@@ -36,18 +36,33 @@ def test_huge_pages_are_committed_and_given_back_whole() -> None:
         assert heap.stats().reserved_bytes == 0
 
 
-def advice_given(monkeypatch: pytest.MonkeyPatch, backing: AnonymousMemory) -> list[int]:
-    given: list[int] = []
-    monkeypatch.setattr(MappedMemory, "advise", lambda _, advice: given.append(advice))
-    backing.map(1, 64)
+@pytest.fixture
+def advice(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Every advice given to the system, and for how many bytes."""
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr(MappedMemory, "advise", lambda _, advice, size: given.append((advice, size)))
     return given
 
 
-def test_only_huge_pages_ask_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert advice_given(monkeypatch, AnonymousMemory(huge_pages=True)) == [mmap.MADV_HUGEPAGE]
-    assert advice_given(monkeypatch, AnonymousMemory()) == []
+def test_only_huge_pages_ask_for_them(monkeypatch: pytest.MonkeyPatch, advice: list[tuple[int, int]]) -> None:
+    AnonymousMemory(huge_pages=True).map(1, 64)
+    assert advice == [(mmap.MADV_HUGEPAGE, HUGE)]
+    AnonymousMemory().map(1, 64)
     monkeypatch.setattr(system, "MADV_HUGEPAGE", None)
-    assert advice_given(monkeypatch, AnonymousMemory(huge_pages=True)) == []
+    AnonymousMemory(huge_pages=True).map(1, 64)
+    assert len(advice) == 1
+
+
+def test_a_large_block_asks_for_huge_pages_within_it(advice: list[tuple[int, int]]) -> None:
+    """For itself, not for what its range has beyond it; small ones, and the ranges they share, do not."""
+    with Heap() as heap:
+        heap.alloc(HUGE - 100)
+        heap.alloc(1000)
+        assert advice == []
+        size = 2 * HUGE + 5000
+        block = heap.alloc(size)
+        assert advice == [(mmap.MADV_HUGEPAGE, size - size % mmap.PAGESIZE)]
+        assert block.address % HUGE == 0
 
 
 def test_a_kernel_without_huge_pages_gives_ordinary_ones(monkeypatch: pytest.MonkeyPatch) -> None:
