@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from . import audit
 from .errors import ArenaBusyError, BlockReleasedError
@@ -15,7 +15,6 @@ from .section import interrupts_section, section
 from .summary import summarize
 
 if TYPE_CHECKING:
-    import weakref
     from collections.abc import Callable
 
     from .growth import Growth
@@ -42,8 +41,6 @@ class Arena:
         self.table = table
         self.number = table.number
         self.mailbox = table.mailbox
-        # The state of the thread it belongs to; None: nobody's.
-        self.owner: weakref.ref[Any] | None = None
         self.shared = False  # whether no thread may ever own it
         self._growth = growth
         # Protects the table, and every field of its records but `roots`, `terms`, `stock` and `phase`.
@@ -119,7 +116,7 @@ class Arena:
         waited = self._meet()
         with self.lock:
             self._enter(waited)
-            mover = Mover()
+            mover = Mover(serial)
             try:
                 self._begin_move(record, serial, mover)
                 done = self.table.resize(record, size, span)

@@ -59,7 +59,10 @@ class Phase(enum.Enum):
 class Mover:
     """A resize in progress: no new view may appear, and a free has to wait for the arena's lock."""
 
-    __slots__ = ()
+    __slots__ = ("serial",)
+
+    def __init__(self, serial: int) -> None:
+        self.serial = serial
 
 
 class Stock:
@@ -153,6 +156,13 @@ class Record:
     def parked(self) -> bool:
         """Whether it was freed, and found visible."""
         return self.phase is Phase.PARKED
+
+    def barred(self, serial: int) -> bool:
+        """Whether this very allocation is being resized. The record may be met with the mover of one it served before:
+        who put that there finds it ended, and gives up.
+        """
+        phase = self.phase
+        return isinstance(phase, Mover) and phase.serial == serial
 
     @property
     def state(self) -> str:

@@ -78,7 +78,7 @@ def _move(heap: Service, block: Block, other: Block) -> None:
 
 def _change_places(heap: Service, block: Block, other: Block) -> tuple[Record, int]:
     record, serial = block._pair()
-    mover = Mover()
+    mover = Mover(serial)
     anchor: memoryview | None = None
     target: memoryview | None = None
     try:

@@ -64,7 +64,7 @@ class Scope:
         else:
             self._bump(block)
             if zero:
-                heap._clear(block)  # another one than above, if the heap was reset meanwhile
+                heap._clear(block, fresh=False)  # another one than above, if the heap was reset meanwhile
         # Interrupted before this, the block is dropped, and freed like any other.
         self._blocks.append(block)
         return block

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from .errors import OutOfMemoryError
 
 
+# So often what a relief has gained is tried for, before others are believed to need it all.
+_RELIEFS = 4
+
+
 class Service(Ends):
     """Serves requests. Every method may be called from any thread; none holds a lock of its own."""
 
@@ -114,9 +118,10 @@ class Service(Ends):
             if not self._take_ready(block) and not self._take(block):
                 self._take_slowly(block, timeout)
             record = block._record
+            fresh = record.phase is Phase.FRESH
+            record.phase = None  # while nothing can see it yet: what a reset parks stays parked
             if zero:
-                self._clear(block)
-            record.phase = None
+                self._clear(block, fresh=fresh)
             if self._manager.closed:
                 raise HeapClosedError(f"{self!r} was closed")
             if record.serial in record.region.live:  # type: ignore[union-attr]
@@ -169,39 +174,46 @@ class Service(Ends):
     def _take_slowly(self, block: Block, timeout: float | None) -> None:
         record = block._record
         # The first turn is the relief that every request is worth; waiting begins after it.
-        patience = timeout if self._manager.could_serve(record) else 0
-        turns = self._waiters.turns(patience)
+        turns = self._waiters.turns(timeout if self._manager.could_serve(record) else 0)
         try:
             for turn, _ in enumerate(turns):
-                if patience != 0:
-                    # Before the look: what is freed after it wakes this. At every turn: a thread may have come.
-                    self._manager.await_memory(awaited=True)
+                # Before the look: what is freed after it wakes this, and no cache keeps it. At every turn: a thread may
+                # have come.
+                self._manager.await_memory(awaited=True)
                 if turn and timeout != 0:
                     self._collect()
                 self._begin()
-                self._manager.relieve()
-                if self._take(block):
+                if self._take_relieved(block):
                     return
+            if self._manager.take_anywhere(record):
+                self._settle_in(block)
+                return
         finally:
             turns.close()
-            if patience != 0:
-                self._manager.await_memory(awaited=False)
-                if self._waiters:  # looked at after: none of them is left unknown
-                    self._manager.await_memory(awaited=True)
-        if self._manager.take_anywhere(record):
-            self._settle_in(block)
-            return
+            self._manager.await_memory(awaited=False)
+            if self._waiters:  # looked at after: none of them is left unknown
+                self._manager.await_memory(awaited=True)
         raise self._refusal(record)
+
+    def _take_relieved(self, block: Block) -> bool:
+        for _ in range(_RELIEFS):
+            relieved = self._manager.relieve()
+            if self._take(block):
+                return True
+            if not relieved:
+                break
+            # Others may have been faster, and have left some of it idle.
+        return False
 
     def _refusal(self, record: Record, why: str = "") -> OutOfMemoryError:
         self._manager.refusals += 1
         return out_of_memory(self._manager, record, why)
 
-    def _clear(self, block: Block) -> None:
+    def _clear(self, block: Block, *, fresh: bool) -> None:
         """Make the memory zeros, unless its pages are known to be."""
         backing = self.backing
         record = block._record
-        if record.size == 0 or (record.phase is Phase.FRESH and backing.fresh_is_zero and backing.decommit_zeroes):
+        if record.size == 0 or (fresh and backing.fresh_is_zero and backing.decommit_zeroes):
             return
         # The anchor keeps the span from being used again, should the heap be reset or closed meanwhile. Publish it,
         # then look: what was taken back before is somebody else's by now.

@@ -183,9 +183,23 @@ def test_every_owner_of_a_view_is_looked_at(heap: arenas.Heap) -> None:
 def test_a_block_freed_in_the_middle_of_a_move_is_not_ready(heap: arenas.Heap) -> None:
     """Who moves it still reads its memory."""
     block = heap.alloc(SIZE)
-    block._record.phase = Mover()
+    block._record.phase = Mover(block._serial)
     block.free()
     assert not any(stock.ready for stock in heap._manager.routing.cache().stocks())
+
+
+def test_a_resize_that_comes_too_late_bars_nobody(heap: arenas.Heap) -> None:
+    """Its allocation was freed, and the record serves another."""
+    block = heap.alloc(SIZE)
+    serial = block._serial
+    block.free()
+    successor = heap.alloc(SIZE)
+    successor._record.phase = Mover(serial)
+    assert len(successor.view) == SIZE
+    successor._record.phase = Mover(successor._serial)
+    with pytest.raises(BufferError, match="resized"):
+        _ = successor.view
+    successor._record.phase = None
 
 
 # What was lost

@@ -170,7 +170,7 @@ def parked(thread: Thread) -> Record:
 
 def being_resized(thread: Thread) -> Record:
     record = thread.claimed(128)
-    record.phase = Mover()
+    record.phase = Mover(record.serial)
     return record
 
 

@@ -30,7 +30,7 @@ def test_the_books_are_used_under_the_lock(section: str, verb: str, monkeypatch:
         "put_back": (record,),
         "take_back": ([record],),
         "reclaim_unseen": (record.serial, record),
-        "begin_move": (record, record.serial, Mover()),
+        "begin_move": (record, record.serial, Mover(record.serial)),
     }
     locked = []
 

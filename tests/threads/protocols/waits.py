@@ -54,6 +54,25 @@ class WaitForOwner(Waiting):
         self.blocks[0].free()
 
 
+class ShortOfMemory(Waiting):
+    """Who does not wait is served all the same, if what is live leaves room, whatever others keep ready meanwhile."""
+
+    def prepare(self) -> None:
+        pass
+
+    def a(self) -> Worker:
+        yield
+        block = self.heap.alloc(PAGE)
+        yield
+        self.hold(block)
+
+    def b(self) -> Worker:
+        for size in (PAGE, PAGE // 2, PAGE):
+            block = self.heap.alloc(size)
+            yield
+            block.free()
+
+
 class WaitForDrop(Waiting):
     """Woken by the finalizer of a handle."""
 
