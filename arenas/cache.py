@@ -165,8 +165,6 @@ class Cache:
 
     def surplus(self) -> list[Record]:
         """Count what is here; if it is too much, the oldest half of it is given back."""
-        if self.awaited:
-            return list(self.emptied())
         out: list[Record] = []
         if self._held() > self.room_bytes - (self.room_bytes >> 2):
             for stock in self.stocks():

@@ -143,8 +143,13 @@ class Manager(Roster):
         return cache
 
     def make_way(self, cache: Cache) -> None:
-        """A free found this thread's cache full: its oldest half goes back to the arena."""
-        self._take_back(cache, cache.surplus())
+        """A free found this thread's cache full, or memory awaited: its oldest half, or all, goes back to the arena."""
+        if not cache.awaited:
+            self._take_back(cache, cache.surplus())
+            return
+        # One at a time: what waits here for the lock is out of the reach of who is short of memory, and has it.
+        for record in cache.emptied():
+            self._take_back(cache, [record])
 
     def collect(self, cache: Cache) -> None:
         """Take what others have freed into this thread's cache."""

@@ -98,11 +98,11 @@ def test_while_memory_is_awaited_nothing_stays(thread: Thread) -> None:
     last.stock.ready.append(last)
     thread.cache.room -= last.stock.charge
     assert thread.cache.room < thread.cache.least_room
-    assert set(thread.cache.surplus()) == {*records, last}
+    assert set(thread.cache.emptied()) == {*records, last}
     # Every free looks up.
     assert thread.cache.room == ROOM < thread.cache.least_room
+    assert not thread.cache.keep(thread.claimed(64))
     thread.cache.await_memory(False)
-    assert thread.cache.surplus() == []
     assert thread.cache.room == ROOM > thread.cache.least_room
     assert thread.cache.keep(thread.claimed(64))
 
