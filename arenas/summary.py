@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 _SIZE = attrgetter("size")
 _SPAN = attrgetter("span")
 
-# Python memory that comes with each carved span: its record and three integers (position, serial, size or span); with
-# each live one a handle; with each that was viewed the list of its owners, and one owner.
-_RECORD_BYTES = sys.getsizeof(Record(0, 0, terms(Held.HANDLE, 1, None))) + 3 * sys.getsizeof(1 << 40)
+# Python memory that comes with each carved span: its record and two integers, the position and the serial (its size is
+# the caller's, its length its stock's); with each live one a handle; with each that was viewed the list of its owners,
+# and one owner.
+_RECORD_BYTES = sys.getsizeof(Record(0, 0, terms(Held.HANDLE, 1, None))) + 2 * sys.getsizeof(1 << 40)
 _HANDLE_BYTES = sys.getsizeof(Handle())
 _ROOTS_BYTES = sys.getsizeof([None]) + sys.getsizeof((ctypes.c_ubyte * 0)())
 
