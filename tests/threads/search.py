@@ -6,15 +6,16 @@ import gc
 import os
 import random
 import re
-import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from arenas.system import FREE_THREADED
 from tests.threads.points import place, worth_trying
 from tests.threads.protocol import NAMES
 from tests.threads.stand_ins import standing_in
-from tests.threads.turns import Turn, Turns
+from tests.threads.tracing import watching
+from tests.threads.turns import Turn, Turns, watch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,9 @@ if TYPE_CHECKING:
     from tests.threads.protocol import Protocol
     from tests.threads.turns import Played
 
-# How many schedules a protocol is worth, and where the random ones begin.
 # How many schedules with one preemption a protocol is worth at most, and where choosing begins; of those with more, a
-# quarter as many.
-SCHEDULES = int(os.environ.get("ARENAS_SEARCH", "800"))
+# quarter as many. Without the GIL each takes ten times as long.
+SCHEDULES = int(os.environ.get("ARENAS_SEARCH", "40" if FREE_THREADED else "500"))
 SEED = int(os.environ.get("ARENAS_SEED", "1"))
 _DEEPEST = 3  # preemptions
 
@@ -89,7 +89,6 @@ class Search:
         self._protocol = protocol
         self._schedules = schedules
         self._random = random.Random(f"{seed} {protocol.__name__}")
-        self._file = sys.modules[protocol.__module__].__file__ or ""
         self.tried: list[Schedule] = []
         self.left_out = 0  # schedules with one preemption that were not tried
 
@@ -117,7 +116,7 @@ class Search:
         """Play one schedule; whoever calls sees to the stand-ins."""
         self.tried.append(schedule)
         gc.freeze()  # so that a collection, where the heap asks for one, looks at this run only
-        turns = Turns(list(schedule.turns), self._file)
+        turns = Turns(list(schedule.turns))
         try:
             protocol = self._protocol(turns)
             turns.run(protocol.workers())
@@ -131,10 +130,10 @@ class Search:
         stops = [f"{NAMES[turn.thread]} stopped at {place(turn.path[-1])}" for turn in turns.played if turn.stopped]
         error.add_note(f"{self._protocol.__name__} under the schedule '{schedule}', number {len(self.tried)}")
         error.add_note("\n".join(stops) or "nobody was stopped")
-        name = self._protocol.__name__
-        error.add_note(
-            f"replay: ARENAS_SCHEDULE='{schedule}' python -m pytest tests/threads/test_search.py -k '[{name}]'"
-        )
+        module = self._protocol.__module__.rpartition(".")[2]
+        file = module if module.startswith("test_") else "test_search"
+        command = f"python -m pytest tests/threads/{file}.py -k '[{self._protocol.__name__}]'"
+        error.add_note(f"replay: ARENAS_SCHEDULE='{schedule}' {command}")
 
 
 @contextmanager
@@ -143,7 +142,7 @@ def _undisturbed() -> Iterator[None]:
     gc.collect()
     gc.disable()
     try:
-        with standing_in():
+        with standing_in(), watching(watch):
             yield
     finally:
         gc.enable()

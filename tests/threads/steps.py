@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from types import CodeType
 
 _PACKAGE = str(Path(arenas.__file__).parent)
+_TESTS = tuple(str(Path(__file__).parent / name) for name in ("protocols", "test_"))
 # Calls (a single step of a dict, a list, a deque or a lock is one into C), subscripts, iteration, entering a `with`.
 _SHARED = {
     "BEFORE_WITH",
@@ -54,9 +55,20 @@ _STORES = ("STORE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR")
 _LOOKS = ("CALL", "JUMP_", "POP_JUMP_", "RESUME", "SEND", "FOR_ITER", "BEFORE_WITH")
 
 
-@functools.cache
+# By id, each with the code itself, so that it stays: the hash of code is slow, and code of two places may be equal.
+_known: dict[int, tuple[frozenset[int], CodeType]] = {}
+
+
 def steps(code: CodeType) -> frozenset[int]:
-    """Offsets of the instructions that touch something shared."""
+    """Offsets of the instructions that touch something shared, in code of the package and of protocols; else none."""
+    known = _known.get(id(code))
+    if known is None:
+        ours = code.co_filename.startswith((_PACKAGE, *_TESTS))
+        known = _known[id(code)] = _steps(code) if ours else frozenset(), code
+    return known[0]
+
+
+def _steps(code: CodeType) -> frozenset[int]:
     found = set()
     before: dis.Instruction | None = None
     since_store: set[int] | None = None  # steps after a store, with nothing in between where the GIL could change hands

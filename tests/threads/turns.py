@@ -7,26 +7,22 @@ With the same plan everything happens in the same order again.
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import arenas
 from tests.threads.helpers import PATIENCE_SECONDS
-from tests.threads.steps import steps
+from tests.threads.tracing import begin_thread, end_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from types import CodeType, FrameType
+    from types import CodeType
 
     from tests.threads.points import Point
 
     Worker = Generator[None, None, None]
 
-_PACKAGE = str(Path(arenas.__file__).parent)
 BEGIN_SECONDS = 1000.0
 
 
@@ -65,6 +61,7 @@ class _Thread:
         self.thread = threading.Thread(target=turns._live, args=(self, worker), daemon=True)
         self.ready: Callable[[], bool] | None = None  # what it waits for
         self.deadline: float | None = None
+        self.counts = False  # whether its steps count just now
         self.ended = False
         self.error: BaseException | None = None
 
@@ -82,16 +79,13 @@ class Turns:
 
     current: Turns | None = None
 
-    def __init__(self, plan: list[Turn], traced: str) -> None:
-        """``traced`` is a file whose code has steps too, besides the package's."""
+    def __init__(self, plan: list[Turn]) -> None:
         self.played: list[Played] = []
         self.now = BEGIN_SECONDS
         self.timeouts = 0  # how often nobody could run before somebody's time was up
         self.waited: set[int] = set()  # who has had to wait for something, a lock perhaps
         self._plan = deque(plan)
-        self._traced = (_PACKAGE, traced)
         self._left: int | None = None  # steps until the plan stops the running thread
-        self._tracers: dict[CodeType, Callable[..., Any]] = {}
         self._threads: list[_Thread] = []
         self._by_ident: dict[int, _Thread] = {}
         self._over = threading.Lock()
@@ -124,17 +118,19 @@ class Turns:
             self._by_ident[threading.get_ident()] = thread
             self._over.release()
             self._take_baton(thread)
-            self._trace()
+            begin_thread(watch)
+            thread.counts = True
             next(worker, None)
-            sys.settrace(None)
+            thread.counts = False
+            end_thread()
             next(worker, None)
         except Abandoned:
             pass
         except BaseException as error:  # noqa: BLE001 - handed to whoever called `run`
             if self._dead is None:  # else it is what comes of being abandoned
                 thread.error = error
-        finally:
-            sys.settrace(None)
+        thread.counts = False
+        end_thread()
         del worker
         if self._by_ident.pop(threading.get_ident(), None) is None:
             thread.ended = True  # it failed in its preparation
@@ -169,7 +165,7 @@ class Turns:
             self._pass_on(thread, stopped=True)
 
     def _pass_on(self, thread: _Thread | None, *, stopped: bool = False) -> None:
-        """Give the turn to the next thread, back to one just stopped only if there is no other; and wait for it."""
+        """Give the turn to the next thread, to one just stopped only if there is no other; wait until it comes back."""
         able = [t for t in self._threads if t.can_run(self.now) and not (stopped and t is thread)]
         if not able:
             able = [thread] if stopped and thread is not None else self._let_time_pass()
@@ -206,30 +202,18 @@ class Turns:
             self._dead = DeadlockError(f"{len(waiting)} of {len(self._threads)} threads wait for ever")
         return waiting[:1]
 
-    # Steps
+    def step(self, code: CodeType, offset: int) -> None:
+        """A thread is about to take a step: here it may be stopped."""
+        thread = self._by_ident.get(threading.get_ident())
+        if thread is not None and thread.counts:
+            played = self.played[-1]
+            played.path.append((code, offset))
+            if len(played.path) == self._left:
+                played.stopped = True
+                self._pass_on(thread, stopped=True)
 
-    def _trace(self) -> None:
-        sys._getframe().f_trace_opcodes = True  # 3.12 counts instructions only if it was asked before it traces
-        sys.settrace(self._on_call)
 
-    def _on_call(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
-        code = frame.f_code
-        if not code.co_filename.startswith(self._traced):
-            return None
-        frame.f_trace_opcodes = True
-        return self._tracers.get(code) or self._tracers.setdefault(code, self._tracer(steps(code)))
-
-    def _tracer(self, offsets: frozenset[int]) -> Callable[..., Any]:
-        def on_event(frame: FrameType, event: str, argument: object) -> Any:
-            if event == "opcode" and frame.f_lasti in offsets:
-                self._step(frame)
-            return on_event
-
-        return on_event
-
-    def _step(self, frame: FrameType) -> None:
-        played = self.played[-1]
-        played.path.append((frame.f_code, frame.f_lasti))
-        if len(played.path) == self._left:
-            played.stopped = True
-            self._pass_on(self._threads[played.thread], stopped=True)
+def watch(code: CodeType, offset: int) -> None:
+    """What is told of each step."""
+    if Turns.current is not None:
+        Turns.current.step(code, offset)
