@@ -73,10 +73,11 @@ class ShortOfMemory(Waiting):
             block.free()
 
 
-class WaitForDrop(Waiting):
-    """Woken by the finalizer of a handle."""
+class WaitForDrop(WaitForOwner):
+    """Woken by the finalizer of a handle, in the thread that made it: without the GIL another's may run much later."""
 
     def b(self) -> Worker:
+        self.blocks = [self.heap.alloc(PAGE), self.heap.alloc(PAGE)]
         yield
         self.blocks.pop()
 
@@ -138,7 +139,6 @@ class Pool(Protocol):
     def prepare(self) -> None:
         pytest.importorskip("numpy")
         self.pool = self.heap.pool(SIZE, "u1", 1)
-        self.array: Any = self.pool.get()
         self.out = 1
 
     def use(self) -> None:
@@ -154,6 +154,7 @@ class Pool(Protocol):
         self.use()
 
     def b(self) -> Worker:
+        self.array: Any = self.pool.get()  # here: without the GIL, what another thread made may end much later
         yield
         self.out -= 1
         self.array = None
@@ -169,7 +170,6 @@ class PoolInTwos(Pool):
     def prepare(self) -> None:
         pytest.importorskip("numpy")
         self.pool = self.heap.pool(SIZE, "u1", 2)
-        self.arrays: list[Any] = [self.pool.get(), self.pool.get()]
         self.got: list[Any] = []
 
     def a(self) -> Worker:
@@ -179,6 +179,7 @@ class PoolInTwos(Pool):
     c = a
 
     def b(self) -> Worker:
+        self.arrays: list[Any] = [self.pool.get(), self.pool.get()]
         yield
         self.arrays.clear()
 
@@ -198,6 +199,7 @@ class PoolAndClose(Pool):
             self.pool.get(timeout=None)
 
     def b(self) -> Worker:
+        self.array = self.pool.get()
         yield
         self.pool.close()
 
