@@ -1,0 +1,126 @@
+"""The ends of heaps and of blocks: mutants that serve on, lose what is on its way, or find what is not lost."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.mutants.mutant import Mutant
+
+_recheck = partial(Mutant, "re-check")
+
+MUTANTS = (
+    # Its end
+    _recheck(
+        "service.py::Service.alloc",
+        "if cache.clock() < cache.due:",
+        "if True:",
+        "a closed heap serves from its caches, and nothing decays",
+        ("tests/threads/test_end_guards.py::test_what_was_taken_while_the_heap_closed_is_refused",),
+    ),
+    _recheck(
+        "arena.py::Arena.close",
+        "cache.close()",
+        "pass",
+        "a closed heap serves from its caches",
+        ("tests/threads/test_end_guards.py::test_what_was_taken_while_the_heap_closed_is_refused",),
+    ),
+    _recheck(
+        "arena.py::Arena.close",
+        """
+for cache in self.table.caches:
+    cache.close()
+self.table.eager = False  # before anything: giving pages back would punch holes into a file that is to persist
+waited = self._meet()
+with self.lock:
+    self._enter(waited)
+    self._release_all()
+    self.table.close()
+    self._dirty = False
+""",
+        """
+self.table.eager = False
+waited = self._meet()
+with self.lock:
+    self._enter(waited)
+    self._release_all()
+    self.table.close()
+    self._dirty = False
+for cache in self.table.caches:
+    cache.close()
+""",
+        "what was taken from a cache after it all ended, and before that was told to look up, is given out",
+        ("tests/threads/test_end_guards.py::test_what_was_taken_while_the_heap_closed_is_refused",),
+    ),
+    _recheck(
+        "manager.py::Manager.tick",
+        "if self.closed:  # which looked at the caches before this, perhaps",
+        "if False:",
+        "a tick during the close has the cache serve on",
+        ("tests/threads/test_end_guards.py::test_a_cache_that_ticks_during_the_close_is_closed",),
+    ),
+    # What was lost
+    _recheck(
+        "lost.py::_unreferenced",
+        "references <= _STRAY and ",
+        "",
+        "what lies in a cache is taken for lost, and is in two places",
+        ("tests/threads/test_cache_guards.py::test_what_is_ready_or_in_hand_is_not_lost",),
+    ),
+    _recheck(
+        "lost.py::unheld",
+        "record.held is not Held.ADDRESS and references <= _UNHELD",
+        "references <= _UNHELD",
+        "an address ends by itself",
+        ("tests/heap/test_limit.py", "tests/threads/test_lost_words.py", "tests/heap/test_misuse_free.py"),
+    ),
+    _recheck(
+        "lost.py::unheld",
+        "record.held is not Held.ADDRESS and references <= _UNHELD",
+        "record.held is not Held.ADDRESS",
+        "what somebody holds is taken for forgotten",
+        ("tests/threads/test_lost_words.py",),
+    ),
+    _recheck(
+        "lost.py::unheld",
+        "gone = not record.visible()",
+        "gone = True",
+        "an array that somebody sees is taken for forgotten",
+        ("tests/threads/test_lost_words.py", "tests/heap/test_arrays.py"),
+    ),
+    _recheck(
+        "search.py::look_at_all",
+        "(*table.parked.values(), *orphans(table))",
+        "(*table.parked.values(),)",
+        "what an interrupt lost between a cache and its arena never comes home",
+        ("tests/threads/test_cache_guards.py::test_what_was_lost_out_of_a_cache_is_found",),
+    ),
+    _recheck(
+        "search.py::orphans",
+        "if len(table.carved) <= len(table.live) + len(table.parked) + ready:",
+        "if len(table.carved) <= len(table.live) + len(table.parked) + ready + 1:",
+        "one that was lost is never looked for",
+        ("tests/threads/test_cache_guards.py::test_what_was_lost_out_of_a_cache_is_found",),
+    ),
+    # What a thread's free meets
+    _recheck(
+        "block.py::Block.free",
+        "if record.phase is not None or (",
+        "if (",
+        "a block freed in the middle of a move is in the cache, and moves",
+        ("tests/threads/test_cache_guards.py::test_a_block_freed_in_the_middle_of_a_move_is_not_ready",),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        "roots and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))",
+        "False",
+        "memory is used again under a view",
+        ("tests/heap/test_promises.py",),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        " or ((FREE_THREADED or len(roots) > 1) and record.visible())",
+        "",
+        "memory is used again under a view made after the block grew",
+        ("tests/threads/test_cache_guards.py::test_every_owner_of_a_view_is_looked_at",),
+    ),
+)

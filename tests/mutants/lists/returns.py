@@ -1,0 +1,55 @@
+"""Spans on their way back: mutants that do not look whether somebody was first, or what else there is."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from tests.mutants.hints import meeting
+from tests.mutants.mutant import Mutant
+
+_recheck = partial(Mutant, "re-check")
+
+MUTANTS = (
+    _recheck(
+        "table.py::SpanTable.put_back",
+        "if self.carved.get(record.position) is not record:",
+        "if record.position not in self.carved:",
+        "a record met twice gives back the span of its successor",
+        ("tests/unit/test_sections.py::test_a_record_met_twice_gives_nothing_back_of_its_successor",),
+    ),
+    _recheck(
+        "table.py::SpanTable.bump",
+        "if chunk.serial not in self.live or position < chunk.position:",
+        "if position < chunk.position:",
+        "a scope goes on carving from a chunk that a reset took away",
+        (meeting("bump", "reset"),),
+    ),
+    _recheck(
+        "ends.py::Ends._look",
+        "if parked is not None:",
+        "if False:",
+        "what was parked comes home at the next slow path only",
+        ("tests/heap/test_handles.py::test_what_a_last_view_showed_serves_the_next_request",),
+    ),
+    _recheck(
+        "growth.py::place_in_new_region",
+        "if look_at_some(table) and table.place(record):",
+        "if False:",
+        "an arena grows for ever under slices that outlive their views",
+        ("tests/heap/test_handles.py::test_what_a_last_slice_showed_is_found_before_the_heap_grows",),
+    ),
+    _recheck(
+        "arena.py::Arena._repair",
+        "rebuild(self.table)",
+        "pass",
+        "the next section works on what an interrupted one left",
+        ("tests/threads/test_interrupts.py::test_an_interrupt_at_any_point_leaves_a_whole_heap[alloc-1]",),
+    ),
+    _recheck(
+        "arena.py::Arena._enter",
+        "if self._dirty:",
+        "if False:",
+        "the next section works on what an interrupted one left",
+        ("tests/threads/test_interrupts.py::test_an_interrupt_at_any_point_leaves_a_whole_heap[alloc-1]",),
+    ),
+)
