@@ -43,8 +43,8 @@ return True
     ),
     _claim(
         "ends.py::Ends._free_slowly",
-        "if record.claim(serial):",
-        "if record.is_live:",
+        "if record.serial == serial and record.claim(serial):",
+        "if record.serial == serial and record.is_live:",
         "a block freed past the cache is freed, and lives on",
         ("tests/heap/test_scope.py",),
     ),

@@ -48,7 +48,7 @@ MUTANTS = (
         ),
     ),
     _drain(
-        "ends.py::Ends._begin",
+        "ends.py::Ends._settle",
         "self._drain_inbox()",
         "pass",
         "what was dropped never comes home while the heap only allocates",
@@ -62,8 +62,8 @@ MUTANTS = (
         ("tests/threads/test_cache_guards.py::test_what_was_collected_has_come_home",),
     ),
     _drain(
-        "heap.py::Heap._settle",
-        "self._drain_inbox()",
+        "heap.py::Heap.stats",
+        "self._settle()",
         "pass",
         "statistics count dropped blocks as live",
         ("tests/heap/test_handles.py",),
@@ -81,5 +81,26 @@ MUTANTS = (
         "pass",
         "a block moves, or cannot grow at all, into room that is on its way back",
         ("tests/heap/test_resize.py::test_growing_into_what_slices_have_left",),
+    ),
+    _drain(
+        "heap.py::Heap._take_at",
+        "self._manager.drain()  # it may lie in a thread's cache",
+        "pass",
+        "what threads keep ready, or have sent back, cannot be adopted",
+        ("tests/heap/test_files.py",),
+    ),
+    _drain(
+        "arena.py::Arena.take",
+        " or self.mailbox",
+        "",
+        "what other threads freed does not serve the owner's next request",
+        ("tests/threads/test_remote_frees.py",),
+    ),
+    _drain(
+        "arena.py::Arena.put_back",
+        " or self.mailbox",
+        "",
+        "what other threads freed lies there while its owner only frees",
+        ("tests/threads/test_remote_frees.py",),
     ),
 )

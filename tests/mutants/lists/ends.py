@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from tests.mutants.hints import meeting
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
@@ -12,7 +13,7 @@ MUTANTS = (
     # Its end
     _recheck(
         "service.py::Service.alloc",
-        "if cache.clock() < cache.due:",
+        "if serial < cache.checkpoint:",
         "if True:",
         "a closed heap serves from its caches, and nothing decays",
         ("tests/threads/test_end_guards.py::test_what_was_taken_while_the_heap_closed_is_refused",),
@@ -52,11 +53,47 @@ for cache in self.table.caches:
         ("tests/threads/test_end_guards.py::test_what_was_taken_while_the_heap_closed_is_refused",),
     ),
     _recheck(
-        "manager.py::Manager.tick",
-        "if self.closed:  # which looked at the caches before this, perhaps",
-        "if False:",
-        "a tick during the close has the cache serve on",
-        ("tests/threads/test_end_guards.py::test_a_cache_that_ticks_during_the_close_is_closed",),
+        "ends.py::Ends._look_up",
+        "self._begin()",
+        "pass",
+        "a closed heap serves from its caches, and nothing decays",
+        ("tests/threads/test_end_guards.py::test_a_thread_at_its_checkpoint_during_the_close_is_told",),
+    ),
+    _recheck(
+        "ends.py::Ends._look_up",
+        """
+cache.checkpoint = cache.serial + UNCLOCKED  # and then: `close` says so first, and sets the checkpoint after
+self._begin()
+""",
+        """
+self._begin()
+cache.checkpoint = cache.serial + UNCLOCKED
+""",
+        "a look-up during the close has the cache serve on",
+        ("tests/threads/test_end_guards.py::test_a_close_during_a_look_is_not_forgotten",),
+    ),
+    _recheck(
+        "service.py::Service.alloc",
+        """
+cache.live[serial] = record
+if serial < cache.checkpoint:
+    return block
+""",
+        """
+looks_up = serial >= cache.checkpoint
+cache.live[serial] = record
+if not looks_up:
+    return block
+""",
+        "what was taken from a cache after it all ended, and after a look that found nothing, is given out",
+        ("tests/threads/test_end_guards.py",),
+    ),
+    _recheck(
+        "ends.py::Ends._settle",
+        " and not self._manager.closed",
+        "",
+        "the pages of a closed heap are given back, holes in a file that is to persist",
+        ("tests/threads/test_end_guards.py",),
     ),
     # What was lost
     _recheck(
@@ -104,15 +141,15 @@ for cache in self.table.caches:
     # What a thread's free meets
     _recheck(
         "block.py::Block.free",
-        "if record.phase is not None or (",
-        "if (",
+        "record.phase is not None or ",
+        "",
         "a block freed in the middle of a move is in the cache, and moves",
         ("tests/threads/test_cache_guards.py::test_a_block_freed_in_the_middle_of_a_move_is_not_ready",),
     ),
     _recheck(
         "block.py::Block.free",
-        "roots and (getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible()))",
-        "False",
+        "seen = getrefcount(roots[0]) > UNSEEN_FIRST or ((FREE_THREADED or len(roots) > 1) and record.visible())",
+        "seen = False",
         "memory is used again under a view",
         ("tests/heap/test_promises.py",),
     ),
@@ -122,5 +159,47 @@ for cache in self.table.caches:
         "",
         "memory is used again under a view made after the block grew",
         ("tests/threads/test_cache_guards.py::test_every_owner_of_a_view_is_looked_at",),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        " or record.stock is not stock",
+        "",
+        "a block that was resized while it was freed serves requests of the length that it once had",
+        (meeting("free", "shrink"),),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        "cache.mailbox.append(record)  # an interrupt; who drains it looks again",
+        "pass",
+        "what an interrupted free had claimed comes home at the next search for what was lost only",
+        ("tests/threads/test_interrupts.py",),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        "self._heap._give(record)",
+        "pass",
+        "a block that no cache keeps never comes home",
+        ("tests/heap/test_handles.py",),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        "elif stock.charge:",
+        "elif True:",
+        "a block that no cache keeps comes home at its arena's next section only",
+        ("tests/heap/test_promise_of_return.py",),
+    ),
+    _recheck(
+        "ends.py::Ends._give",
+        "self._settle()",
+        "pass",
+        "nothing decays while blocks that no cache keeps are freed",
+        ("tests/heap/test_promise_of_return.py",),
+    ),
+    _recheck(
+        "ends.py::Ends._settle",
+        "self._manager.tick()",
+        "pass",
+        "nothing decays",
+        ("tests/heap/test_promise_of_return.py",),
     ),
 )

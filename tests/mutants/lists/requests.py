@@ -12,7 +12,7 @@ _recheck = partial(Mutant, "re-check")
 MUTANTS = (
     _recheck(
         "service.py::Service._serve",
-        "if record.is_live:",
+        "if record.serial in record.region.live:  # type: ignore[union-attr]",
         "if True:",
         "a request gives a block that a reset took back meanwhile",
         ("tests/threads/test_ended_requests.py::test_a_request_survives_a_reset",),

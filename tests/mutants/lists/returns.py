@@ -45,6 +45,26 @@ MUTANTS = (
         "the next section works on what an interrupted one left",
         ("tests/threads/test_interrupts.py::test_an_interrupt_at_any_point_leaves_a_whole_heap[alloc-1]",),
     ),
+    *(
+        _recheck(
+            f"arena.py::Arena.{section}",
+            "self._dirty or ",
+            "",
+            "it works on what an interrupted section left",
+            (f"tests/unit/test_sections.py::test_what_an_interrupt_left_is_made_whole_first[{section}]",),
+        )
+        for section in ("take", "put_back")
+    ),
+    *(
+        _recheck(
+            f"arena.py::Arena.{section}",
+            "self._dirty = True",
+            "pass",
+            "nobody knows that it was interrupted",
+            (f"tests/unit/test_sections.py::test_an_interrupted_section_is_known[{section}]",),
+        )
+        for section in ("take", "put_back", "_enter")
+    ),
     _recheck(
         "arena.py::Arena._enter",
         "if self._dirty:",

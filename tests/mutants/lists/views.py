@@ -40,7 +40,7 @@ MUTANTS = (
     ),
     _recheck(
         "table.py::SpanTable.put_back",
-        "if record.roots is not None and record.visible():",
+        "if record.roots and record.visible():",
         "if False:",
         "memory is used again under a view",
         (meeting("view", "free"),),

@@ -52,7 +52,7 @@ time.sleep(left)
     _recheck(
         "block.py::Block.free",
         """
-if cache.awaited:
+if cache.least_room:
     self._heap._waiters.wake()
 """,
         "pass",
@@ -71,17 +71,37 @@ if waiting:
     ),
     _recheck(
         "service.py::Service._take_slowly",
-        "self._manager.await_memory(awaited=True)",
+        """
+# Before the look: what is freed after it wakes this. At every turn: a thread may have come.
+self._manager.await_memory(awaited=True)
+""",
         "pass",
         "an owner keeps what is awaited",
         (protocol("WaitForOwner"),),
     ),
     _recheck(
         "service.py::Service._take_slowly",
-        "self._manager.await_memory(awaited=bool(self._waiters))",
+        "self._manager.await_memory(awaited=False)",
         "pass",
         "nothing is kept any more once somebody has waited",
         ("tests/threads/test_cache_guards.py::test_caches_keep_again_when_nobody_waits",),
+    ),
+    _recheck(
+        "service.py::Service._take_slowly",
+        """
+if self._waiters:  # looked at after: none of them is left unknown
+    self._manager.await_memory(awaited=True)
+""",
+        "pass",
+        "an owner keeps what is awaited once another waiter has gone",
+        (protocol("WaitInTwos"),),
+    ),
+    _recheck(
+        "ends.py::Ends._give",
+        "self._waiters.wake()",
+        "pass",
+        "the free of a block that no cache keeps wakes nobody",
+        ("tests/heap/test_limit_waiting.py",),
     ),
     _recheck(
         "ends.py::Ends._make_way",
@@ -138,7 +158,7 @@ if record.region.awaited:  # type: ignore[union-attr]
     ),
     _recheck(
         "pool.py::_Lease.__del__",
-        "self.line.wake()",
+        "line.wake()",
         "pass",
         "the end of an array wakes nobody",
         (protocol("Pool"),),
