@@ -8,6 +8,7 @@ from tests.mutants.hints import refusal
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
+_FREES = "tests/threads/test_free_guards.py"
 _CACHE = "tests/unit/test_cache.py"
 _BACK = "tests/unit/test_cache_given_back.py"
 
@@ -57,6 +58,56 @@ if self.room < stock.charge:
         "",
         "memory freed by another thread under a view is used again",
         (f"{_CACHE}::test_collecting_refuses_what_is_seen_and_what_is_too_much",),
+    ),
+    _recheck(
+        "cache.py::Cache.collect",
+        """
+while True:
+    try:
+        record = self.mailbox.popleft()
+    except IndexError:
+        return refused
+""",
+        """
+while True:
+    if not self.mailbox:
+        return refused
+    record = self.mailbox.popleft()
+""",
+        "who drains the mailbox meanwhile breaks its owner's request",
+        (f"{_FREES}::test_a_mailbox_read_by_two_at_once",),
+    ),
+    _recheck(
+        "arena.py::Arena._drain",
+        """
+try:
+    record = self.mailbox.popleft()
+except IndexError:
+    return
+""",
+        """
+if not self.mailbox:
+    return
+record = self.mailbox.popleft()
+""",
+        "an owner that collects meanwhile breaks the section",
+        (f"{_FREES}::test_a_mailbox_read_by_two_at_once",),
+    ),
+    _recheck(
+        "ends.py::Ends._drain_inbox",
+        """
+try:
+    item = self._inbox.popleft()
+except IndexError:
+    return
+""",
+        """
+if not self._inbox:
+    return
+item = self._inbox.popleft()
+""",
+        "of two that read the inbox at once one fails",
+        (f"{_FREES}::test_an_inbox_read_by_two_at_once",),
     ),
     _recheck(
         "manager.py::Manager.give",
@@ -130,6 +181,22 @@ return records
 """,
         "who is short of memory, and empties the cache meanwhile, breaks its thread's free",
         (f"{_BACK}::test_what_is_emptied_meanwhile_is_no_surplus",),
+    ),
+    _recheck(
+        "cache.py::Cache.emptied",
+        """
+while True:
+    try:
+        yield stock.ready.pop()
+    except IndexError:
+        break
+""",
+        """
+while stock.ready:
+    yield stock.ready.pop()
+""",
+        "a thread that takes its last span meanwhile breaks the call of who is short of memory",
+        (f"{_BACK}::test_emptied_by_two_at_once_is_nobody_s_twice",),
     ),
     _recheck(
         "cache.py::Cache.await_memory",

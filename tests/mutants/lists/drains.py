@@ -87,20 +87,20 @@ MUTANTS = (
         "self._manager.drain()  # it may lie in a thread's cache",
         "pass",
         "what threads keep ready, or have sent back, cannot be adopted",
-        ("tests/heap/test_files.py",),
+        ("tests/heap/test_files.py::test_adopting_what_lies_in_a_cache",),
     ),
     _drain(
         "arena.py::Arena.take",
         " or self.mailbox",
         "",
         "what other threads freed does not serve the owner's next request",
-        ("tests/threads/test_remote_frees.py",),
+        ("tests/unit/test_sections.py::test_what_others_freed_serves_the_next_request",),
     ),
     _drain(
         "arena.py::Arena.put_back",
         " or self.mailbox",
         "",
         "what other threads freed lies there while its owner only frees",
-        ("tests/threads/test_remote_frees.py",),
+        ("tests/unit/test_sections.py::test_what_others_freed_comes_home_with_the_next_return",),
     ),
 )

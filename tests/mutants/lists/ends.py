@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.mutants.hints import meeting
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
+_FREES = "tests/threads/test_free_guards.py"
 
 MUTANTS = (
     # Its end
@@ -86,14 +86,7 @@ if not looks_up:
     return block
 """,
         "what was taken from a cache after it all ended, and after a look that found nothing, is given out",
-        ("tests/threads/test_end_guards.py",),
-    ),
-    _recheck(
-        "ends.py::Ends._settle",
-        " and not self._manager.closed",
-        "",
-        "the pages of a closed heap are given back, holes in a file that is to persist",
-        ("tests/threads/test_end_guards.py",),
+        ("tests/threads/test_end_guards.py::test_what_is_entered_after_the_heap_has_closed_is_refused",),
     ),
     # What was lost
     _recheck(
@@ -165,14 +158,14 @@ if not looks_up:
         " or record.stock is not stock",
         "",
         "a block that was resized while it was freed serves requests of the length that it once had",
-        (meeting("free", "shrink"),),
+        (f"{_FREES}::test_a_block_that_shrinks_while_it_is_freed_serves_its_like",),
     ),
     _recheck(
         "block.py::Block.free",
         "cache.mailbox.append(record)  # an interrupt; who drains it looks again",
         "pass",
         "what an interrupted free had claimed comes home at the next search for what was lost only",
-        ("tests/threads/test_interrupts.py",),
+        (f"{_FREES}::test_an_interrupted_look_loses_nothing",),
     ),
     _recheck(
         "block.py::Block.free",
@@ -186,14 +179,14 @@ if not looks_up:
         "elif stock.charge:",
         "elif True:",
         "a block that no cache keeps comes home at its arena's next section only",
-        ("tests/heap/test_promise_of_return.py",),
+        (f"{_FREES}::test_what_no_cache_keeps_goes_home_at_once",),
     ),
     _recheck(
         "ends.py::Ends._give",
         "self._settle()",
         "pass",
         "nothing decays while blocks that no cache keeps are freed",
-        ("tests/heap/test_promise_of_return.py",),
+        ("tests/heap/test_promise_of_return.py::test_6_a_free_past_the_cache_is_such_a_call",),
     ),
     _recheck(
         "ends.py::Ends._settle",

@@ -100,6 +100,6 @@ if serial not in live:
         "if block._record is record:",
         "if True:",
         "a block that moved between the two looks is said to have been freed",
-        (protocol("MoveAndFree"),),
+        ("tests/threads/test_free_guards.py::test_a_block_that_moves_while_it_is_freed_is_freed_where_it_is",),
     ),
 )

@@ -8,6 +8,7 @@ from tests.mutants.hints import protocol
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
+_FREES = "tests/threads/test_free_guards.py"
 
 MUTANTS = (
     _recheck(
@@ -94,14 +95,14 @@ if self._waiters:  # looked at after: none of them is left unknown
 """,
         "pass",
         "an owner keeps what is awaited once another waiter has gone",
-        (protocol("WaitInTwos"),),
+        ("tests/threads/test_cache_guards.py::test_caches_know_of_the_waiter_that_is_left",),
     ),
     _recheck(
         "ends.py::Ends._give",
         "self._waiters.wake()",
         "pass",
         "the free of a block that no cache keeps wakes nobody",
-        ("tests/heap/test_limit_waiting.py",),
+        ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
     ),
     _recheck(
         "ends.py::Ends._make_way",
@@ -134,7 +135,70 @@ if record.region.awaited:  # type: ignore[union-attr]
         "the end of the heap wakes nobody who waits for a pool",
         ("tests/threads/test_end_guards.py::test_the_end_of_a_heap_reaches_who_waits_for_a_pool",),
     ),
+    _recheck(
+        "block.py::Block.free",
+        """
+stock.ready.append(record)
+cache.room = room = cache.room - stock.charge
+if room < cache.least_room:  # which is looked at after the push
+    self._heap._make_way(cache)
+""",
+        """
+full = cache.room - stock.charge < cache.least_room
+stock.ready.append(record)
+cache.room -= stock.charge
+if full:
+    self._heap._make_way(cache)
+""",
+        "an owner keeps what came to be awaited between its look and its free",
+        (protocol("WaitForOwner"),),
+    ),
+    _recheck(
+        "block.py::Block.free",
+        """
+cache.mailbox.append(record)
+if cache.least_room:
+    self._heap._waiters.wake()
+""",
+        """
+awaited = cache.least_room
+cache.mailbox.append(record)
+if awaited:
+    self._heap._waiters.wake()
+""",
+        "a free that looked before somebody came to wait wakes nobody",
+        (protocol("WaitForFree"),),
+    ),
+    _recheck(
+        "line.py::Line.wake",
+        """
+try:
+    self._places[0].words.put(None)  # re-entrant, unlike a Condition's notify
+except IndexError:
+    return
+""",
+        """
+if self._places:
+    self._places[0].words.put(None)
+""",
+        "the last in a line, leaving, breaks the finalizer that wakes it",
+        (f"{_FREES}::test_a_line_that_is_left_while_it_is_woken",),
+    ),
     # Pools
+    _recheck(
+        "pool.py::Pool._take",
+        "not buffers or ",
+        "",
+        "a pool that was closed under a look for an array breaks it",
+        ("tests/heap/test_pool_ends.py", "tests/threads/test_pool.py"),
+    ),
+    _recheck(
+        "pool.py::_Lease.__del__",
+        " or _references(self) > self.ending",
+        "",
+        "an array in garbage that finalizers may still read is handed out",
+        ("tests/heap/test_pool_ends.py", "tests/heap/test_pool.py", "tests/threads/test_pool.py"),
+    ),
     _recheck(
         "pool.py::Pool._take",
         "if buffer.block._record.visible():",
