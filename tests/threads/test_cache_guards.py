@@ -146,7 +146,7 @@ def test_caches_know_of_the_waiter_that_is_left() -> None:
     next(turns)
     with pytest.raises(arenas.OutOfMemoryError):
         heap.alloc(32 * PAGE, timeout=0.001)
-    assert cache.awaited
+    assert [cache.awaited] == [True]
     turns.close()
     held.clear()
 

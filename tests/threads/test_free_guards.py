@@ -54,7 +54,7 @@ def test_a_block_that_moves_while_it_is_freed_is_freed_where_it_is(
     """Where it was is no answer."""
     plain = Block._pair
     with heap.scope() as scope:
-        block, _ = scope.alloc(SIZE), scope.alloc(SIZE)
+        fence, block = scope.alloc(SIZE), scope.alloc(SIZE)
 
         def pair(self: Block) -> tuple[Record, int]:
             monkeypatch.undo()
@@ -65,6 +65,7 @@ def test_a_block_that_moves_while_it_is_freed_is_freed_where_it_is(
         monkeypatch.setattr(Block, "_pair", pair)
         block.free()
         assert block.released
+        assert not fence.released
     assert heap.stats().live_blocks == 0
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from arenas.record import Mover, Record
 from arenas.table import SpanTable
 from tests.unit._cached import Thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -95,13 +98,13 @@ def test_an_interrupted_section_is_known(section: str, verb: str, monkeypatch: p
         raise KeyboardInterrupt
 
     monkeypatch.setattr(SpanTable, verb, interrupt)
+    sections: dict[str, Callable[[], object]] = {
+        "take": lambda: thread.carve(64),
+        "put_back": lambda: thread.arena.put_back(record),
+        "_enter": lambda: thread.arena.bump(record, record),
+    }
     with pytest.raises(KeyboardInterrupt):
-        if section == "take":
-            thread.carve(64)
-        elif section == "put_back":
-            thread.arena.put_back(record)
-        else:
-            thread.arena.bump(record, record)
+        sections[section]()
     assert thread.arena._dirty
 
 

@@ -71,9 +71,9 @@ if table.parked:
             "self._dirty = True",
             "pass",
             "nobody knows that it was interrupted",
-            (f"tests/unit/test_sections.py::test_an_interrupted_section_is_known[{section}]",),
+            (f"tests/unit/test_sections.py::test_an_interrupted_section_is_known[{section}-{verb}]",),
         )
-        for section in ("take", "put_back", "_enter")
+        for section, verb in (("take", "place"), ("put_back", "put_back"), ("_enter", "bump"))
     ),
     _recheck(
         "arena.py::Arena._enter",
