@@ -88,6 +88,14 @@ def test_what_an_interrupt_left_is_made_whole_first(section: str) -> None:
     thread.arena.check()
 
 
+def test_what_an_interrupted_section_had_in_hand_comes_home() -> None:
+    """Nothing but the books knows of it."""
+    thread = Thread()
+    position = thread.claimed(64).position
+    thread.arena._dirty = True
+    assert thread.carve(64).position == position
+
+
 @pytest.mark.parametrize(("section", "verb"), [("take", "place"), ("put_back", "put_back"), ("_enter", "bump")])
 def test_an_interrupted_section_is_known(section: str, verb: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever comes next finds it marked."""

@@ -147,6 +147,22 @@ if record.terms is not cache.terms:
         "what a tag or an alignment was asked for serves the next request with it",
         ("tests/threads/test_cache_guards.py::test_a_tag_is_not_passed_on",),
     ),
+    _recheck(
+        "cache.py::Cache.keep",
+        """
+record.terms = self.terms
+record.stock = stock
+# Last: from here on it can be taken.
+stock.ready.append(record)
+""",
+        """
+stock.ready.append(record)
+record.terms = self.terms
+record.stock = stock
+""",
+        "a handler that takes it at once gives it terms that are then lost",
+        ("tests/unit/test_cache.py::test_what_can_be_taken_is_as_if_new",),
+    ),
     # What goes out again
     _recheck(
         "block.py::Block.free",

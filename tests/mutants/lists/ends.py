@@ -131,6 +131,41 @@ if not looks_up:
         "one that was lost is never looked for",
         ("tests/threads/test_cache_guards.py::test_what_was_lost_out_of_a_cache_is_found",),
     ),
+    _recheck(
+        "arena.py::Arena.tidy",
+        "sweep(self.table)",
+        "pass",
+        "what was forgotten is not there for who is short of memory",
+        ("tests/threads/test_lost_words.py",),
+    ),
+    _recheck(
+        "arena.py::Arena.tidy",
+        "look_at_all(self.table)",
+        "pass",
+        "what is no longer seen is not there for who is short of memory, and never decays",
+        ("tests/heap/test_unnoticed_ends.py::test_an_array_still_seen_when_word_of_its_end_came_is_looked_at_again",),
+    ),
+    _recheck(
+        "arena.py::Arena.read",
+        "look_at_all(self.table)",
+        "pass",
+        "statistics count as parked what nobody sees any more",
+        ("tests/threads/test_cache_guards.py::test_what_was_lost_out_of_a_cache_is_found",),
+    ),
+    _recheck(
+        "arena.py::Arena._repair",
+        "self.table.put_back(record)",
+        "pass",
+        "what an interrupted section had in hand is found by the next search only",
+        ("tests/unit/test_sections.py::test_what_an_interrupted_section_had_in_hand_comes_home",),
+    ),
+    _recheck(
+        "search.py::settle",
+        "if cache.ended:",
+        "if False:",
+        "what the cache of a thread that has ended holds comes home only when memory is short",
+        ("tests/unit/test_cache_owner.py::test_what_a_thread_that_has_ended_left_comes_home",),
+    ),
     # What a thread's free meets
     _recheck(
         "block.py::Block.free",

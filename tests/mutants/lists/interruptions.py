@@ -49,7 +49,7 @@ MUTANTS = (
         "if not interrupts_section():",
         "if True:",
         "a finalizer inside a section waits for a thread that waits for the section",
-        ("tests/threads/test_no_waiting.py",),
+        ("tests/threads/test_no_waiting.py::test_adoption_is_only_tried_inside_a_section",),
     ),
     _recheck(
         "manager.py::Manager.give",
@@ -119,20 +119,20 @@ MUTANTS = (
         "heap._manager.renew_locks(held)",
         "pass",
         "the child waits for a thread that is no more",
-        ("tests/threads/test_no_waiting.py", "tests/threads/test_fork.py"),
+        ("tests/threads/test_no_waiting.py::test_a_child_replaces_what_the_fork_did_not_take",),
     ),
     _recheck(
         "service.py::Service._after_fork",
         "self._manager.close()",
         "pass",
         "parent and child hand out the same bytes of a file",
-        ("tests/threads/test_fork.py",),
+        ("tests/threads/test_fork.py::test_a_heap_over_a_file_is_closed_in_the_child",),
     ),
     _recheck(
         "fork.py::_in_child",
         "_release()",
         "pass",
         "the child's locks stay taken",
-        ("tests/threads/test_no_waiting.py", "tests/threads/test_fork.py"),
+        ("tests/threads/test_no_waiting.py::test_after_a_fork_nobody_waits",),
     ),
 )

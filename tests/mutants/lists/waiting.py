@@ -42,6 +42,23 @@ MUTANTS = (
     _recheck(
         "waiting.py::Waiters.turns",
         """
+self._queues[key] = weakref.ref(mine)
+try:
+    while True:
+        yield
+""",
+        """
+try:
+    while True:
+        yield
+        self._queues[key] = weakref.ref(mine)
+""",
+        "what is freed during a waiter's try wakes nobody",
+        (protocol("WaitForFree"),),
+    ),
+    _recheck(
+        "waiting.py::Waiters.turns",
+        """
 mine.get(timeout=left)
 """,
         """
@@ -190,14 +207,14 @@ if self._places:
         "not buffers or ",
         "",
         "a pool that was closed under a look for an array breaks it",
-        ("tests/heap/test_pool_ends.py", "tests/threads/test_pool.py"),
+        ("tests/heap/test_pool_ends.py::test_after_its_end",),
     ),
     _recheck(
         "pool.py::_Lease.__del__",
         " or _references(self) > self.ending",
         "",
         "an array in garbage that finalizers may still read is handed out",
-        ("tests/heap/test_pool_ends.py", "tests/heap/test_pool.py", "tests/threads/test_pool.py"),
+        ("tests/heap/test_pool.py::test_garbage_in_a_cycle_keeps_it_out_until_its_finalizers_have_run",),
     ),
     _recheck(
         "pool.py::Pool._take",
