@@ -26,13 +26,16 @@ endif
 .DELETE_ON_ERROR:
 # Two installs into one environment must not overlap.
 .NOTPARALLEL:
-.PHONY: help test stress lint type format build check clean
+.PHONY: help test mutants stress lint type format build check clean
 
 help:  ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 test: $(with_test)  ## Run the tests and doctests (ARGS= for pytest)
 	$(bin)/python -m pytest -n auto $(ARGS)
+
+mutants: $(with_test)  ## Take out each lock, drain, claim and re-check: the tests must notice (ARGS= for the program)
+	$(bin)/python -m tests.mutants $(ARGS)
 
 stress: $(with_stress)  ## Run the stress runner's quick run (ARGS= for the runner)
 	$(bin)/python -m stress $(ARGS)
@@ -51,7 +54,7 @@ format: $(with_dev)  ## Let ruff fix and format what it can
 build: $(with_dev)  ## Build the sdist, and from it the wheel, into dist/
 	$(bin)/python -m build
 
-check:  ## Everything CI does: tests, linters, types, the wheel on every Python found, stress
+check:  ## Everything CI does: tests, mutants, linters, types, the wheel on every Python found, stress
 	.ci/run
 
 clean:  ## Remove the environment and everything built

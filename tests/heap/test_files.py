@@ -74,6 +74,16 @@ def test_adopting_an_address_space() -> None:
     assert_whole(heap)
 
 
+def test_adopting_what_lies_in_a_cache(tmp_path: Path) -> None:
+    """What a thread has freed and keeps ready is free to all."""
+    heap = arenas.Heap(backing=arenas.FileMemory(tmp_path / "memory", 1 << 20), cache_bytes=1 << 16)
+    block = heap.alloc(1000)
+    offset = block.offset
+    block.free()
+    assert heap.stats().cached_bytes == 1024
+    assert heap.adopt(offset, 1000).offset == offset
+
+
 def test_an_existing_file_keeps_its_length(tmp_path: Path) -> None:
     """A longer file is used up to size_bytes, its bytes there to be seen, and keeps its length."""
     path = tmp_path / "memory"

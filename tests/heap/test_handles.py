@@ -147,12 +147,14 @@ def test_a_dropped_block_with_a_view_is_parked() -> None:
 
 
 def test_what_a_last_view_showed_serves_the_next_request() -> None:
-    """The end of the view sends word, where memory may be awaited; nothing else need look for it."""
+    """The end of the view sends word, where memory may be awaited: however many others would be looked at before."""
     heap = arenas.Heap(limit_bytes=1 << 20)
-    block = heap.alloc(1000)
-    address, view = block.address, block.view
-    block.free()
-    del view
+    blocks = [heap.alloc(1000) for _ in range(100)]
+    views = [block.view for block in blocks]
+    address = blocks[-1].address
+    for block in blocks:
+        block.free()
+    views.pop()
     assert heap.alloc(1000).address == address
 
 

@@ -90,10 +90,10 @@ def test_a_waiter_gets_what_another_thread_frees(
     waiter.finish()
 
 
-@pytest.mark.parametrize("end", ["free", "address", "drop", "last view"])
+@pytest.mark.parametrize("end", ["free", "free of what no cache keeps", "address", "drop", "last view"])
 def test_every_end_leaves_word_for_who_waits(heap: arenas.Heap, end: str) -> None:
     """Registered before its first look, a waiter is woken by whatever ends after it, and looks a second time."""
-    blocks = [heap.alloc(1000)]
+    blocks = [heap.alloc(1000, tag="mine" if end == "free of what no cache keeps" else None)]
     address = heap.malloc(1000)
     views = [blocks[0].view] if end == "last view" else []
     if views:
@@ -105,7 +105,7 @@ def test_every_end_leaves_word_for_who_waits(heap: arenas.Heap, end: str) -> Non
     assert mine is not None
     assert mine.empty()
     heap._manager.await_memory(awaited=True)
-    if end == "free":
+    if end.startswith("free"):
         blocks[0].free()
     if end == "address":
         heap.free(address)

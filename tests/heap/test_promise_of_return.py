@@ -43,6 +43,18 @@ def test_6_memory_comes_back_at_the_first_call_after_the_delay(call: str) -> Non
     kept.free()
 
 
+def test_6_a_free_past_the_cache_is_such_a_call() -> None:
+    """Memory comes back: also where a thread does nothing but free blocks that no cache had ready."""
+    clock = Clock(100.0)
+    heap = arenas.Heap(decay_seconds=16.0, clock=clock, arenas=1)
+    tagged = heap.alloc(64, tag="mine")
+    kept = idle_pages(heap, clock)
+    clock.now = 116.1
+    tagged.free()
+    assert heap._manager.arenas[0].table.returned_bytes >= 57344
+    kept.free()
+
+
 def test_6_pages_in_use_again_stay() -> None:
     """Memory comes back when idle: pages used again in between are not given back with the others."""
     clock = Clock(100.0)

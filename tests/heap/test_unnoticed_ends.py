@@ -66,6 +66,20 @@ def test_an_array_still_seen_when_word_of_its_end_came_is_looked_at_again() -> N
     heap.check()
 
 
+def test_an_array_in_doubt_is_looked_at_before_the_heap_grows() -> None:
+    """No second word comes of its end."""
+    pytest.importorskip("numpy")
+    heap = arenas.Heap(arenas=1, region_bytes=1 << 18, clock=lambda: 0.0)
+    array = heap.ndarray(100_000, "u1")
+    seen = array.base
+    del array
+    heap.alloc(1).free()  # reads the word, and finds the memory in sight
+    assert len(heap._manager.arenas[0].table.doubtful) == 1
+    del seen
+    heap.alloc(60_000).free()
+    assert len(heap._manager.arenas[0].table.regions) == 1
+
+
 def test_a_heap_that_is_dropped_goes_at_once(no_collector: None) -> None:
     """Without close(), and without waiting for the collector."""
     heap = arenas.Heap()

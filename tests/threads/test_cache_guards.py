@@ -137,6 +137,20 @@ def test_caches_keep_again_when_nobody_waits() -> None:
     assert [cache.awaited] == [False]
 
 
+def test_caches_know_of_the_waiter_that_is_left() -> None:
+    """One of two gives up; the other still waits."""
+    heap = arenas.Heap(arenas=1, limit_bytes=64 * PAGE, clock=lambda: 100.0)
+    held = [heap.alloc(PAGE) for _ in range(60)]
+    cache = heap._manager.routing.cache()
+    turns = heap._waiters.turns(None)
+    next(turns)
+    with pytest.raises(arenas.OutOfMemoryError):
+        heap.alloc(32 * PAGE, timeout=0.001)
+    assert [cache.awaited] == [True]
+    turns.close()
+    held.clear()
+
+
 def test_relief_takes_back_what_threads_keep_ready(heap: arenas.Heap) -> None:
     """Whoever asks for it."""
     elsewhere(heap._manager.drain)

@@ -12,6 +12,7 @@ import arenas
 from arenas import arena as arena_module
 from arenas import search, upkeep
 from arenas.pool import Pool
+from arenas.record import Record
 from tests.threads.helpers import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
@@ -82,6 +83,37 @@ def test_a_thread_at_its_checkpoint_during_the_close_is_told(
     monkeypatch.setattr(arenas.Heap, "_look_up", look_up)
     with pytest.raises(arenas.HeapClosedError):
         heap.alloc(SIZE)
+
+
+def test_a_close_during_a_look_is_not_forgotten(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It came after the thread had asked, and before that went on."""
+    cache = heap._here.cache
+    plain: Callable[[arenas.Heap], None] = arenas.Heap._begin
+
+    def begin(whole: arenas.Heap) -> None:
+        plain(whole)
+        cache.close()
+
+    monkeypatch.setattr(arenas.Heap, "_begin", begin)
+    cache.close()
+    heap.alloc(SIZE)
+    assert cache.serial + 1 >= cache.checkpoint
+
+
+def test_what_is_entered_after_the_heap_has_closed_is_refused(heap: arenas.Heap) -> None:
+    """It was taken before; all that was entered by then has ended."""
+
+    class Closing(dict[int, Record]):
+        def __setitem__(self, serial: int, record: Record) -> None:
+            heap.close()
+            super().__setitem__(serial, record)
+
+    cache = heap._here.cache
+    cache.checkpoint = cache.serial + 10
+    cache.live = Closing()
+    with pytest.raises(arenas.HeapClosedError):
+        heap.alloc(SIZE)
+    assert cache.live
 
 
 def test_an_arena_made_while_the_heap_closed_is_closed(heap: arenas.Heap) -> None:

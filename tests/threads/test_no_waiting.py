@@ -217,3 +217,33 @@ def test_a_child_replaces_what_the_fork_did_not_take(monkeypatch: pytest.MonkeyP
         with heap._manager.arenas[0].lock:
             fork(lambda: heap.alloc(5000).free())
     heap.check()
+
+
+def test_a_free_that_interrupts_a_section_waits_for_nobody() -> None:
+    """What a handler or a finalizer gives back to the arena is left in the mailbox."""
+    heap = arenas.Heap(lock_factory=Impatient, cache_bytes=0)
+    block = heap.alloc(100)
+    heap._manager.arena_at[block.arena].read(lambda _: block.free())
+    assert block.released
+    heap.check()
+
+
+def test_decay_waits_for_nobody() -> None:
+    """An arena that somebody is inside of has its turn at a later step of the clock."""
+    now = [100.0]
+    heap = arenas.Heap(arenas=2, decay_seconds=8.0, lock_factory=Impatient, clock=lambda: now[0])
+    heap.alloc(100).free()
+    other = heap._manager.arenas[1 - heap._manager.routing.cache().arena_number]
+    with other.lock:
+        now[0] += 4.0
+        heap.alloc(5000).free()
+    heap.check()
+
+
+def test_a_request_near_the_limit_waits_for_nobody() -> None:
+    """It looks into those of the other arenas that nobody is inside of."""
+    heap = arenas.Heap(arenas=2, limit_bytes=1 << 18, lock_factory=Impatient, clock=lambda: 0.0)
+    home = heap._manager.routing.cache().arena_number
+    with heap._manager.arenas[1 - home].lock:
+        assert heap.alloc(150_000).arena == home
+    heap.check()

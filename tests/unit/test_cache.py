@@ -57,6 +57,23 @@ def test_what_is_in_it_is_carved_and_not_live(thread: Thread) -> None:
     thread.arena.check()
 
 
+def test_what_can_be_taken_is_as_if_new(thread: Thread) -> None:
+    """From its first moment in there: a handler may take it then."""
+    ordinary, dropped = thread.claimed(64), thread.claimed(64, Held.DROPPED)
+    stock = thread.cache.stock(ordinary)
+    assert stock is not None
+    seen = []
+
+    class Watched(list[Record]):
+        def append(self, record: Record) -> None:
+            seen.append((record.terms is thread.cache.terms, record.stock is stock))
+            super().append(record)
+
+    stock.ready = Watched()
+    assert thread.cache.keep(dropped)
+    assert seen == [(True, True)]
+
+
 # What it is bounded by
 
 

@@ -21,6 +21,14 @@ def thread() -> Thread:
     return Thread()
 
 
+class Emptied(list[Record]):
+    """A list that somebody else empties after it was looked at, and before anything is taken from it."""
+
+    def pop(self, index: SupportsIndex = -1) -> Record:
+        self.clear()
+        return super().pop(index)
+
+
 # Giving back
 
 
@@ -49,16 +57,19 @@ def test_what_was_taken_meanwhile_is_no_surplus(thread: Thread) -> None:
 def test_what_is_emptied_meanwhile_is_no_surplus(thread: Thread) -> None:
     """Between two of its own thread's steps another may take all."""
 
-    class Emptied(list[Record]):
-        def pop(self, index: SupportsIndex = -1) -> Record:
-            self.clear()
-            return super().pop(index)
-
     for _ in range(64):
         thread.kept(64)
     (stock,) = thread.cache.stocks()
     stock.ready = Emptied(stock.ready)
     assert thread.cache.surplus() == []
+
+
+def test_emptied_by_two_at_once_is_nobody_s_twice(thread: Thread) -> None:
+    """Who comes second finds nothing."""
+    thread.kept(64)
+    (stock,) = thread.cache.stocks()
+    stock.ready = Emptied(stock.ready)
+    assert list(thread.cache.emptied()) == []
 
 
 def test_a_surplus_makes_room(thread: Thread) -> None:

@@ -49,6 +49,14 @@ def test_it_ends_with_its_thread(thread: Thread) -> None:
     assert thread.take(64) is record
 
 
+def test_what_a_thread_that_has_ended_left_comes_home(thread: Thread) -> None:
+    """To its arena, with the next look at that."""
+    thread.kept(64)
+    assert thread.arena.stats().cached_bytes == 64
+    thread.state = None
+    assert thread.arena.stats().cached_bytes == 0
+
+
 def test_a_closed_one_is_left_at_the_next_call(thread: Thread) -> None:
     """Whatever its serial is by then."""
     thread.cache.checkpoint = thread.cache.serial + 10

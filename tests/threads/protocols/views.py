@@ -36,8 +36,8 @@ class FirstViews(Protocol):
         """Take a view, write, keep it."""
         with refused():
             view = self.block.view
-            view[:] = pattern(1, SIZE)
-            self.views.append((view, 1))
+            view[:] = pattern(99, SIZE)
+            self.views.append((view, 99))
 
     def a(self) -> Worker:
         self.block = self.heap.alloc(SIZE)
