@@ -125,7 +125,7 @@ class Block(Handle):
             if (
                 view is not None
                 and self._serial in record.region.live  # type: ignore[union-attr]
-                and (record.phase is None or not record.barred(self._serial))
+                and (record.phase is None or not record.barred)
                 and record.size == size
                 and self._record is record
             ):
@@ -134,7 +134,7 @@ class Block(Handle):
                 return view
             view = None  # an error's traceback keeps this frame, and must not keep a successor's memory visible
             self._live_record()
-            if record.barred(self._serial):
+            if record.barred:
                 raise BufferError(f"{self!r} is being resized by another thread")
 
     def ndarray(self, shape: Shape, dtype: npt.DTypeLike = float) -> np.ndarray[Any, Any]:

@@ -77,8 +77,8 @@ class Cache:
         self.checkpoint = 0  # the serial at which its thread looks at the clock, or whether its heap was closed
         self.shift = terms.alignment.bit_length() - 1
         self.bins: dict[int, list[Record]] = {}  # (length - 1) >> shift -> its stock's list
-        # Less room than this makes who frees look up. Written by who waits for memory, and never by who frees: so the
-        # word is not lost.
+        # Less room than this makes who frees look up: more than there can be while somebody waits for memory. Not in
+        # `room`, which each free reads and writes: a word in there would be lost.
         self.least_room = 0
         self.remote_frees = self.dropped = 0
         self.terms = terms

@@ -78,10 +78,14 @@ class Ends:
         cache = getattr(self._here, "cache", None)
         if (cache is None or cache.clock() >= cache.due) and not self._manager.closed:
             self._manager.tick()
+        if cache is not None and cache.least_room and not self._waiters:
+            self._tell_caches()  # a waiter was interrupted before it could say so
 
     def _look_up(self, cache: Cache) -> None:
         """The thread of this cache has reached its checkpoint, or the heap was closed."""
-        cache.checkpoint = cache.serial + UNCLOCKED  # and then: `close` says so first, and sets the checkpoint after
+        cache.checkpoint = cache.serial + UNCLOCKED
+        if self._manager.closed:  # looked at after: who closes it says so first, and sets the checkpoint after
+            cache.checkpoint = 0
         self._begin()
 
     def _collect(self) -> None:
@@ -157,9 +161,7 @@ class Ends:
 
     def _give(self, record: Record) -> None:
         """Return a record that this thread has claimed, and do what every call beyond the thread's cache does."""
-        self._manager.give(record)
-        if self._waiters:
-            self._waiters.wake()
+        self._release(record)
         self._settle()
 
     def _free_slowly(self, block: Block) -> None:
@@ -182,9 +184,16 @@ class Ends:
 
     def _make_way(self, cache: Cache) -> None:
         """A free has found its thread's cache full, or memory awaited."""
-        waiting = bool(self._waiters)
-        if cache.awaited and not waiting:
-            self._manager.await_memory(awaited=False)  # a waiter was interrupted before it could say so
+        if cache.awaited and not self._waiters:
+            self._tell_caches()  # a waiter was interrupted before it could say so
         self._manager.make_way(cache)
-        if waiting:
+        if self._waiters:
             self._waiters.wake()
+
+    def _tell_caches(self) -> None:
+        """Tell every thread's cache whether somebody waits for memory."""
+        while True:
+            waiting = bool(self._waiters)
+            self._manager.await_memory(waiting)
+            if bool(self._waiters) == waiting:  # looked at after: one may have come, or the last gone
+                return

@@ -21,11 +21,10 @@ FIRST_REGION_BYTES = 128 << 10
 class Growth(Protocol):
     """Decides the length of regions. Under the arena's lock."""
 
-    def lengths(self, span: int) -> tuple[int, ...]:
-        """What to ask the backing for when ``span`` does not fit: one after the other, until it has one."""
-
-    def alignment(self, record: Record) -> int:
-        """Of the region."""
+    def ranges(self, span: int, alignment: int) -> tuple[tuple[int, int], ...]:
+        """Lengths and alignments to ask the backing for when a request does not fit: one after the other, until it has
+        one.
+        """
 
     def grew(self, mapping: Mapping, span: int) -> None:
         """A region was mapped, and is of use for a request of this span."""
@@ -43,13 +42,9 @@ class Doubling:
         self._longest = region_bytes
         self._next = min(FIRST_REGION_BYTES, region_bytes)
 
-    def lengths(self, span: int) -> tuple[int, ...]:
+    def ranges(self, span: int, alignment: int) -> tuple[tuple[int, int], ...]:
         """The next length; for a request that is longer, or a system that has not so much, the request's own."""
-        return max(span, self._next), span
-
-    def alignment(self, record: Record) -> int:
-        """The request's."""
-        return record.alignment
+        return (max(span, self._next), alignment), (span, alignment)
 
     def grew(self, mapping: Mapping, span: int) -> None:
         """The next one is twice as long."""
@@ -65,18 +60,16 @@ class Doubling:
 class Exact:
     """Each region as long as the request, rounded up to one of eight lengths a doubling."""
 
-    def lengths(self, span: int) -> tuple[int, ...]:
-        """The request's length."""
-        return size_class(span), span
-
-    def alignment(self, record: Record) -> int:
-        """That of huge pages, if one fits in."""
-        return max(record.alignment, HUGE_PAGE_BYTES if record.span >= HUGE_PAGE_BYTES else 0)
+    def ranges(self, span: int, alignment: int) -> tuple[tuple[int, int], ...]:
+        """The request's length, at a huge page if one fits in."""
+        aligned = max(alignment, HUGE_PAGE_BYTES) if span >= HUGE_PAGE_BYTES else alignment
+        return (size_class(span), aligned), (span, alignment)
 
     def grew(self, mapping: Mapping, span: int) -> None:
         """It is filled from its beginning, so that whole huge pages of it are one block's."""
-        if span >= HUGE_PAGE_BYTES:
-            mapping.prefer_huge_pages(span)
+        prefer = getattr(mapping, "prefer_huge_pages", None)  # what only memory can do
+        if prefer is not None and span >= HUGE_PAGE_BYTES:
+            prefer(span)
 
     def hoards(self, placement: Placement, carved_bytes: int) -> bool:
         """When more is idle than in use: regions of lengths that were asked for once."""
@@ -105,9 +98,9 @@ def place_in_new_region(table: SpanTable, growth: Growth, record: Record) -> boo
 def _map(table: SpanTable, growth: Growth, record: Record) -> Mapping | None:
     if growth.hoards(table.placement, table.carved_bytes):
         table.return_pages(ALL_MARKS)
-    for length in growth.lengths(record.span):
+    for length, alignment in growth.ranges(record.span, record.alignment):
         try:
-            return table.backing.map(length, growth.alignment(record))
+            return table.backing.map(length, alignment)
         except (OSError, MemoryError, OverflowError):
             continue
     return None

@@ -33,9 +33,6 @@ class Mapping(Protocol):
         nobody sees the memory. From any thread, also without the GIL.
         """
 
-    def prefer_huge_pages(self, size: int) -> None:
-        """A hint: the first ``size`` bytes are one block's, so huge pages among them suit it."""
-
     def decommit(self, start: int, size: int) -> bool:
         """Give whole pages back to the system; whether it did. Bounds are multiples of the backing's ``page_bytes``.
 

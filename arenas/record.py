@@ -157,12 +157,13 @@ class Record:
         """Whether it was freed, and found visible."""
         return self.phase is Phase.PARKED
 
-    def barred(self, serial: int) -> bool:
-        """Whether this very allocation is being resized. The record may be met with the mover of one it served before:
-        who put that there finds it ended, and gives up.
+    @property
+    def barred(self) -> bool:
+        """Whether what it serves is being resized. It may be met with the mover of an allocation it served before: who
+        put that there finds it ended, and gives up.
         """
         phase = self.phase
-        return isinstance(phase, Mover) and phase.serial == serial
+        return isinstance(phase, Mover) and phase.serial == self.serial
 
     @property
     def state(self) -> str:

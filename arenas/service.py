@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from .errors import OutOfMemoryError
 
 
-# So often what a relief has gained is tried for, before others are believed to need it all.
-_RELIEFS = 4
-
-
 class Service(Ends):
     """Serves requests. Every method may be called from any thread; none holds a lock of its own."""
 
@@ -114,7 +110,6 @@ class Service(Ends):
         """Give the block's request a span."""
         while True:
             self._begin()
-            record = block._record
             if not self._take_ready(block) and not self._take(block):
                 self._take_slowly(block, timeout)
             record = block._record
@@ -179,31 +174,20 @@ class Service(Ends):
             for turn, _ in enumerate(turns):
                 # Before the look: what is freed after it wakes this, and no cache keeps it. At every turn: a thread may
                 # have come.
-                self._manager.await_memory(awaited=True)
+                self._tell_caches()
                 if turn and timeout != 0:
                     self._collect()
                 self._begin()
-                if self._take_relieved(block):
+                self._manager.relieve()
+                if self._take(block):
                     return
             if self._manager.take_anywhere(record):
                 self._settle_in(block)
                 return
         finally:
             turns.close()
-            self._manager.await_memory(awaited=False)
-            if self._waiters:  # looked at after: none of them is left unknown
-                self._manager.await_memory(awaited=True)
+            self._tell_caches()
         raise self._refusal(record)
-
-    def _take_relieved(self, block: Block) -> bool:
-        for _ in range(_RELIEFS):
-            relieved = self._manager.relieve()
-            if self._take(block):
-                return True
-            if not relieved:
-                break
-            # Others may have been faster, and have left some of it idle.
-        return False
 
     def _refusal(self, record: Record, why: str = "") -> OutOfMemoryError:
         self._manager.refusals += 1

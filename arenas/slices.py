@@ -26,9 +26,6 @@ class MappingSlice:
         """An exporter of its own over part of the slice."""
         return self._whole.owner(self._start + start, size)
 
-    def prefer_huge_pages(self, size: int) -> None:
-        """Not for a part: a huge page may reach into the next."""
-
     def decommit(self, start: int, size: int) -> bool:
         """Give pages back."""
         return self._whole.decommit(self._start + start, size)

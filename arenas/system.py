@@ -26,6 +26,7 @@ FREE_THREADED = not getattr(sys, "_is_gil_enabled", lambda: True)()
 MADV_DONTNEED: int | None = getattr(mmap, "MADV_DONTNEED", None)
 MADV_REMOVE: int | None = getattr(mmap, "MADV_REMOVE", None)
 MADV_HUGEPAGE: int | None = getattr(mmap, "MADV_HUGEPAGE", None)
+MADV_NOHUGEPAGE: int | None = getattr(mmap, "MADV_NOHUGEPAGE", None)
 
 try:
     _libc: ctypes.CDLL | None = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None

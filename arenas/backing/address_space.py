@@ -25,9 +25,6 @@ class Addresses:
             f"an AddressSpace has no memory to view ({size} units at offset {start}); use block.offset"
         )
 
-    def prefer_huge_pages(self, size: int) -> None:
-        """There are no pages."""
-
     def decommit(self, start: int, size: int) -> bool:
         """There is nothing to give back."""
         del start, size

@@ -10,10 +10,10 @@ from .memory import MappedMemory
 class AnonymousMemory:
     """Memory that belongs to this process alone; a forked child gets a copy of it.
 
-    Address space is reserved without being committed: a page costs memory once it is touched. Blocks that have a range
-    of their own ask for huge pages (``MADV_HUGEPAGE``; where the system has none, ordinary pages are used). With
-    ``huge_pages=True`` all ranges are aligned to huge pages and ask for them; pages are then committed and given back
-    2 MiB at a time.
+    Address space is reserved without being committed: a page costs memory once it is touched. Blocks of 2 MiB and more,
+    which have a range of their own, ask for huge pages (``MADV_HUGEPAGE``; where the system has none, ordinary pages
+    are used). With ``huge_pages=True`` all ranges are aligned to huge pages and ask for them; pages are then committed
+    and given back 2 MiB at a time.
 
     Stateless, so any number of heaps may share one; callable from any thread.
     """
@@ -41,10 +41,11 @@ class AnonymousMemory:
         alignment = max(alignment, self.page_bytes)
         slack = alignment - system.PAGE_BYTES
         source = system.map_anonymous(size + slack)
-        memory = MappedMemory(source, offset=0, alignment=alignment, size=size, decommit_advice=system.MADV_DONTNEED)
+        advice = system.MADV_DONTNEED
+        memory = MappedMemory(
+            source, offset=0, alignment=alignment, size=size, decommit_advice=advice, huge_pages=self.huge_pages
+        )
         memory.offset = memory.address or 0
-        if self.huge_pages:
-            memory.prefer_huge_pages(size)
         return memory
 
     def __repr__(self) -> str:

@@ -30,10 +30,28 @@ class MappedMemory:
     gone, and never under a view.
     """
 
-    __slots__ = ("_decommit_advice", "_length", "_mmap", "_start", "address", "exporter", "offset", "size")
+    __slots__ = (
+        "_decommit_advice",
+        "_huge_pages",
+        "_length",
+        "_mmap",
+        "_partly_huge",
+        "_start",
+        "address",
+        "exporter",
+        "offset",
+        "size",
+    )
 
     def __init__(
-        self, source: mmap.mmap, *, offset: int, alignment: int, size: int, decommit_advice: int | None
+        self,
+        source: mmap.mmap,
+        *,
+        offset: int,
+        alignment: int,
+        size: int,
+        decommit_advice: int | None,
+        huge_pages: bool = False,
     ) -> None:
         """Use ``size`` bytes of ``source`` from its first address that is a multiple of ``alignment``."""
         self._length = len(source)
@@ -42,6 +60,10 @@ class MappedMemory:
         self._mmap = source
         self._start = -base % alignment
         self._decommit_advice = decommit_advice
+        self._huge_pages = huge_pages
+        self._partly_huge = False
+        if huge_pages:
+            self.advise(system.MADV_HUGEPAGE, 0, size)
         self.address: int | None = base + self._start
         self.offset = offset
         self.size = size
@@ -58,15 +80,18 @@ class MappedMemory:
         return owner
 
     def prefer_huge_pages(self, size: int) -> None:
-        """Ask for those that lie wholly within the first ``size`` bytes; ordinary ones where the system has none."""
-        # EINVAL: a kernel built without huge pages. They are an optimisation; the memory is as good without.
-        if system.MADV_HUGEPAGE is not None:
-            with contextlib.suppress(OSError):
-                self.advise(system.MADV_HUGEPAGE, round_down(size, system.PAGE_BYTES))
+        """Ask for those that lie wholly within the first ``size`` bytes, until they are given back; ordinary ones where
+        the system has none.
+        """
+        if not self._huge_pages:
+            self._partly_huge = True
+            self.advise(system.MADV_HUGEPAGE, 0, round_down(size, system.PAGE_BYTES))
 
-    def advise(self, advice: int, size: int) -> None:
-        """``madvise`` over the first ``size`` bytes, whole pages; raises ``OSError``."""
-        self._mmap.madvise(advice, self._start, size)
+    def advise(self, advice: int | None, start: int, size: int) -> None:
+        """``madvise`` about huge pages, which are an optimisation: a system without them says EINVAL."""
+        if advice is not None:
+            with contextlib.suppress(OSError):
+                self._mmap.madvise(advice, self._start + start, size)
 
     def decommit(self, start: int, size: int) -> bool:
         """Give pages back; False where this memory has no way to, or the system refuses. The pages then stay as they
@@ -78,6 +103,9 @@ class MappedMemory:
             self._mmap.madvise(self._decommit_advice, self._start + start, size)
         except OSError:
             return False
+        if self._partly_huge:
+            # A page of it that is used again would bring in the 2 MiB around it, which nobody was handed.
+            self.advise(system.MADV_NOHUGEPAGE, start, size)
         return True
 
     def resident_bytes(self) -> int | None:

@@ -81,8 +81,24 @@ def test_a_thread_at_its_checkpoint_during_the_close_is_told(
 
     heap._here.cache.checkpoint = 0
     monkeypatch.setattr(arenas.Heap, "_look_up", look_up)
-    with pytest.raises(arenas.HeapClosedError):
-        heap.alloc(SIZE)
+    for _ in range(3):
+        with pytest.raises(arenas.HeapClosedError):
+            heap.alloc(SIZE)
+
+
+def test_a_thread_that_had_spans_in_hand_while_the_heap_closed_gets_none_of_them(heap: arenas.Heap) -> None:
+    """However often it asks."""
+    cache = heap._here.cache
+    blocks = [heap.alloc(SIZE) for _ in range(5)]
+    for block in blocks:
+        block.free()
+    (stock,) = cache.stocks()
+    in_hand = [stock.ready.pop() for _ in range(5)]
+    heap.close()
+    stock.ready.extend(in_hand)
+    for _ in range(5):
+        with pytest.raises(arenas.HeapClosedError):
+            heap.alloc(SIZE)
 
 
 def test_a_close_during_a_look_is_not_forgotten(heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,14 +26,10 @@ class FakeMapping:
         self.address = address
         self.offset = offset
         self.refuses = False
-        self.huge_bytes = 0
         self.given_back: list[tuple[int, int]] = []
 
     def owner(self, start: int, size: int) -> bytearray:
         return bytearray(size)
-
-    def prefer_huge_pages(self, size: int) -> None:
-        self.huge_bytes = size
 
     def decommit(self, start: int, size: int) -> bool:
         if self.refuses:

@@ -45,9 +45,6 @@ class FlakyMapping:
     def owner(self, start: int, size: int) -> Any:
         return self._upstream.owner(start, size)
 
-    def prefer_huge_pages(self, size: int) -> None:
-        self._upstream.prefer_huge_pages(size)
-
     def decommit(self, start: int, size: int) -> bool:
         self._failures.call("decommit")
         return self._upstream.decommit(start, size)

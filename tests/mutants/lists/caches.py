@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.mutants.hints import refusal
+from tests.mutants.hints import protocol, refusal
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
@@ -175,11 +175,21 @@ if room < cache.least_room:  # which is looked at after the push
         ("tests/unit/test_cache_owner.py::test_a_heaps_thread_keeps_no_more_than_was_allowed",),
     ),
     _recheck(
-        "cache.py::Cache.surplus",
-        "if self.awaited:",
-        "if False:",
+        "manager.py::Manager.make_way",
+        "if not cache.awaited:",
+        "if True:",
         "a thread keeps what others wait for",
-        (f"{_BACK}::test_while_memory_is_awaited_nothing_stays",),
+        (protocol("WaitForOwner"),),
+    ),
+    _recheck(
+        "manager.py::Manager.make_way",
+        """
+for record in cache.emptied():
+    self._take_back(cache, [record])
+""",
+        "self._take_back(cache, list(cache.emptied()))",
+        "what a thread is about to give back is out of the reach of who is refused for want of it",
+        (protocol("Steal"),),
     ),
     _recheck(
         "cache.py::_popped",

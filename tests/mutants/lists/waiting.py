@@ -33,11 +33,25 @@ MUTANTS = (
         ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
     ),
     _recheck(
-        "service.py::Service._take_slowly",
+        "service.py::Service._take_relieved",
         "self._manager.relieve()",
-        "pass",
+        "0",
         "what lies in mailboxes and parked is not there for who is short of memory",
         ("tests/heap/test_limit.py::test_free_pages_elsewhere_are_given_back_first",),
+    ),
+    _recheck(
+        "service.py::Service._take_relieved",
+        "if not relieved:",
+        "if True:",
+        "what others leave idle after a relief is not there for who does not wait",
+        (protocol("ShortOfMemory"),),
+    ),
+    _recheck(
+        "block.py::Block.view",
+        "(record.phase is None or not record.barred)",
+        "record.phase is None",
+        "a resize that comes too late bars the record's next allocation",
+        ("tests/threads/test_cache_guards.py::test_a_resize_that_comes_too_late_bars_nobody",),
     ),
     _recheck(
         "waiting.py::Waiters.turns",
@@ -90,7 +104,8 @@ if waiting:
     _recheck(
         "service.py::Service._take_slowly",
         """
-# Before the look: what is freed after it wakes this. At every turn: a thread may have come.
+# Before the look: what is freed after it wakes this, and no cache keeps it. At every turn: a thread may
+# have come.
 self._manager.await_memory(awaited=True)
 """,
         "pass",
