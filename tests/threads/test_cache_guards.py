@@ -151,6 +151,23 @@ def test_caches_know_of_the_waiter_that_is_left() -> None:
     held.clear()
 
 
+def test_while_memory_is_awaited_a_free_leaves_nothing_behind(heap: arenas.Heap) -> None:
+    """Nor does what was there before it."""
+    blocks = [heap.alloc(SIZE) for _ in range(3)]
+    blocks.pop().free()
+    cache = heap._manager.routing.cache()
+    waiter = heap._waiters.turns(None)
+    next(waiter)
+    heap._tell_caches()
+    assert [cache.awaited] == [True]
+    blocks.pop().free()
+    assert not any(stock.ready for stock in cache.stocks())
+    waiter.close()
+    heap._tell_caches()
+    blocks.pop().free()
+    assert any(stock.ready for stock in cache.stocks())
+
+
 def test_relief_takes_back_what_threads_keep_ready(heap: arenas.Heap) -> None:
     """Whoever asks for it."""
     elsewhere(heap._manager.drain)

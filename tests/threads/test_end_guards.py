@@ -86,7 +86,7 @@ def test_a_thread_at_its_checkpoint_during_the_close_is_told(
             heap.alloc(SIZE)
 
 
-def test_a_thread_that_had_spans_in_hand_while_the_heap_closed_gets_none_of_them(heap: arenas.Heap) -> None:
+def test_what_a_thread_had_in_hand_at_the_close_is_not_served(heap: arenas.Heap) -> None:
     """However often it asks."""
     cache = heap._here.cache
     blocks = [heap.alloc(SIZE) for _ in range(5)]

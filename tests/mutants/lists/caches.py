@@ -179,7 +179,7 @@ if room < cache.least_room:  # which is looked at after the push
         "if not cache.awaited:",
         "if True:",
         "a thread keeps what others wait for",
-        (protocol("WaitForOwner"),),
+        ("tests/threads/test_cache_guards.py::test_while_memory_is_awaited_a_free_leaves_nothing_behind",),
     ),
     _recheck(
         "manager.py::Manager.make_way",

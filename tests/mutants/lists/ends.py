@@ -62,7 +62,9 @@ for cache in self.table.caches:
     _recheck(
         "ends.py::Ends._look_up",
         """
-cache.checkpoint = cache.serial + UNCLOCKED  # and then: `close` says so first, and sets the checkpoint after
+cache.checkpoint = cache.serial + UNCLOCKED
+if self._manager.closed:  # looked at after: who closes it says so first, and sets the checkpoint after
+    cache.checkpoint = 0
 self._begin()
 """,
         """
@@ -71,6 +73,13 @@ cache.checkpoint = cache.serial + UNCLOCKED
 """,
         "a look-up during the close has the cache serve on",
         ("tests/threads/test_end_guards.py::test_a_close_during_a_look_is_not_forgotten",),
+    ),
+    _recheck(
+        "ends.py::Ends._look_up",
+        "cache.checkpoint = 0",
+        "pass",
+        "after one refusal a closed heap serves what a thread had in hand",
+        ("tests/threads/test_end_guards.py::test_what_a_thread_had_in_hand_at_the_close_is_not_served",),
     ),
     _recheck(
         "service.py::Service.alloc",

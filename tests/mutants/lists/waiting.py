@@ -33,18 +33,11 @@ MUTANTS = (
         ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
     ),
     _recheck(
-        "service.py::Service._take_relieved",
+        "service.py::Service._take_slowly",
         "self._manager.relieve()",
-        "0",
+        "pass",
         "what lies in mailboxes and parked is not there for who is short of memory",
         ("tests/heap/test_limit.py::test_free_pages_elsewhere_are_given_back_first",),
-    ),
-    _recheck(
-        "service.py::Service._take_relieved",
-        "if not relieved:",
-        "if True:",
-        "what others leave idle after a relief is not there for who does not wait",
-        (protocol("ShortOfMemory"),),
     ),
     _recheck(
         "block.py::Block.view",
@@ -94,7 +87,7 @@ if cache.least_room:
     _recheck(
         "ends.py::Ends._make_way",
         """
-if waiting:
+if self._waiters:
     self._waiters.wake()
 """,
         "pass",
@@ -106,7 +99,7 @@ if waiting:
         """
 # Before the look: what is freed after it wakes this, and no cache keeps it. At every turn: a thread may
 # have come.
-self._manager.await_memory(awaited=True)
+self._tell_caches()
 """,
         "pass",
         "an owner keeps what is awaited",
@@ -114,32 +107,25 @@ self._manager.await_memory(awaited=True)
     ),
     _recheck(
         "service.py::Service._take_slowly",
-        "self._manager.await_memory(awaited=False)",
-        "pass",
+        """
+turns.close()
+self._tell_caches()
+""",
+        "turns.close()",
         "nothing is kept any more once somebody has waited",
         ("tests/threads/test_cache_guards.py::test_caches_keep_again_when_nobody_waits",),
     ),
     _recheck(
-        "service.py::Service._take_slowly",
-        """
-if self._waiters:  # looked at after: none of them is left unknown
-    self._manager.await_memory(awaited=True)
-""",
-        "pass",
+        "ends.py::Ends._tell_caches",
+        "if bool(self._waiters) == waiting:  # looked at after: one may have come, or the last gone",
+        "if True:",
         "an owner keeps what is awaited once another waiter has gone",
         ("tests/threads/test_cache_guards.py::test_caches_know_of_the_waiter_that_is_left",),
     ),
     _recheck(
-        "ends.py::Ends._give",
-        "self._waiters.wake()",
-        "pass",
-        "the free of a block that no cache keeps wakes nobody",
-        ("tests/heap/test_limit_waiting.py::test_every_end_leaves_word_for_who_waits",),
-    ),
-    _recheck(
         "ends.py::Ends._make_way",
-        "self._manager.await_memory(awaited=False)  # a waiter was interrupted before it could say so",
-        "pass",
+        "if cache.awaited and not self._waiters:",
+        "if False:",
         "nothing is kept any more once a waiter was interrupted",
         ("tests/threads/test_cache_guards.py::test_caches_keep_again_when_nobody_waits",),
     ),

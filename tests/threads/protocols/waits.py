@@ -54,6 +54,33 @@ class WaitForOwner(Waiting):
         self.blocks[0].free()
 
 
+class WaitForFullOwner(Waiting):
+    """The same while the owner has its surplus in hand."""
+
+    options: ClassVar[dict[str, Any]] = {
+        "arenas": "thread",
+        "limit_bytes": 5 * PAGE,
+        "cache_bytes": 4 * PAGE,
+        "region_bytes": 8 * PAGE,
+    }
+
+    def prepare(self) -> None:
+        pass
+
+    def a(self) -> Worker:
+        yield
+        block = self.heap.alloc(5 * PAGE, timeout=None)
+        yield
+        self.hold(block)
+
+    def b(self) -> Worker:
+        self.blocks = [self.heap.alloc(PAGE) for _ in range(5)]
+        for block in self.blocks[:4]:
+            block.free()
+        yield
+        self.blocks[4].free()
+
+
 class ShortOfMemory(Waiting):
     """Who does not wait is served all the same, if what is live leaves room, whatever others keep ready meanwhile."""
 
