@@ -145,6 +145,8 @@ class Arena:
             raise BlockReleasedError(f"allocation {number(serial)} was freed")
         if record.phase is not None:
             raise BufferError(f"allocation {record.number} is being resized already")
+        if record.serial != serial:  # the handle was met while another resize changed it
+            raise BlockReleasedError(f"allocation {number(serial)} is elsewhere by now")
         # Publish first, then look: who frees it, or makes a view meanwhile, is either seen here, or sees this.
         record.phase = mover
         if serial not in live:

@@ -235,7 +235,10 @@ class Block(Handle):
         """The record and the serial, which belong together unless the record serves another allocation by now."""
         record, serial = self._record, self._serial
         for _ in range(_PATIENCE):
-            if record.serial == serial or not isinstance(record.phase, Mover):
+            if record.serial == serial:
+                break
+            # The phase first: it is cleared after a resize has stored both.
+            if not isinstance(record.phase, Mover) and self._record is record and self._serial == serial:
                 break
             time.sleep(0)
             record, serial = self._record, self._serial

@@ -62,8 +62,12 @@ class Case:
 
     def free(self) -> None:
         """The end of the block: by this or by another that was first."""
-        self.ended = True
-        self.block.free()
+        before, self.ended = self.ended, True
+        try:
+            self.block.free()
+        except BufferError:  # only without the GIL: met between two stores of a move that never goes on
+            self.ended = before
+            raise
         self.frees.append(True)
 
     def grow(self) -> None:
