@@ -11,6 +11,7 @@ import arenas
 from arenas import arena as arena_module
 from arenas.errors import ArenaBusyError
 from arenas.lost import stray
+from arenas.manager import Manager
 from arenas.record import Mover
 from tests.threads.helpers import elsewhere
 from tests.unit._cached import Thread
@@ -149,6 +150,26 @@ def test_caches_know_of_the_waiter_that_is_left() -> None:
     assert [cache.awaited] == [True]
     turns.close()
     held.clear()
+
+
+def test_a_waiter_that_comes_while_the_caches_are_told_is_known(
+    heap: arenas.Heap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waited when they began to be told."""
+    plain = Manager.await_memory
+    waiters = []
+
+    def await_memory(manager: Manager, awaited: bool) -> None:
+        monkeypatch.undo()
+        waiters.append(heap._waiters.turns(None))
+        next(waiters[0])
+        plain(manager, awaited)
+
+    heap.alloc(SIZE).free()
+    monkeypatch.setattr(Manager, "await_memory", await_memory)
+    heap._tell_caches()
+    assert [heap._manager.routing.cache().awaited] == [True]
+    waiters.pop().close()
 
 
 def test_while_memory_is_awaited_a_free_leaves_nothing_behind(heap: arenas.Heap) -> None:

@@ -131,3 +131,29 @@ def test_a_line_that_is_left_while_it_is_woken() -> None:
     line = Line()
     line._places = Emptied([_Place()])
     line.wake()
+
+
+def test_two_first_views_have_one_list_of_owners(heap: arenas.Heap) -> None:
+    """Whoever frees looks at that one."""
+
+    class Meeting(dict[int, list[Any]]):
+        """Another thread is always a little faster."""
+
+        def get(self, key: int, default: Any = None) -> Any:
+            found = super().get(key, default)
+            super().setdefault(key, [])
+            return found
+
+        def setdefault(self, key: int, default: Any = None) -> Any:
+            super().setdefault(key, [])
+            return super().setdefault(key, default)
+
+    record = heap.alloc(SIZE)._record
+    assert record.region is not None
+    theirs: list[Any] = []
+    record.region.roots = Meeting({record.position: theirs})
+    assert record._make_roots() is theirs
+    del record.region.roots[record.position]
+    mine = record._make_roots()
+    assert mine is record.region.roots[record.position]
+    assert mine is record._make_roots()

@@ -39,7 +39,7 @@ return True
         "self.roots = roots = region.roots.setdefault(self.position, [])",
         "self.roots = roots = region.roots[self.position] = region.roots.get(self.position) or []",
         "of two first views made at once, one is forgotten",
-        (protocol("FirstViews"),),
+        ("tests/threads/test_free_guards.py::test_two_first_views_have_one_list_of_owners",),
     ),
     _claim(
         "ends.py::Ends._free_slowly",

@@ -119,8 +119,8 @@ self._tell_caches()
         "ends.py::Ends._tell_caches",
         "if bool(self._waiters) == waiting:  # looked at after: one may have come, or the last gone",
         "if True:",
-        "an owner keeps what is awaited once another waiter has gone",
-        ("tests/threads/test_cache_guards.py::test_caches_know_of_the_waiter_that_is_left",),
+        "an owner keeps what is awaited by one who came just now",
+        ("tests/threads/test_cache_guards.py::test_a_waiter_that_comes_while_the_caches_are_told_is_known",),
     ),
     _recheck(
         "ends.py::Ends._make_way",
