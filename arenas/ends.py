@@ -32,8 +32,21 @@ class Here(Protocol):
     cache: Cache
 
 
+class Mine:
+    """The second, with the GIL."""
+
+    __slots__ = ("cache",)
+    cache: Cache
+
+
 class Ends:
     """The innermost part of a heap: its state, its inbox, and what is freed. Any thread may call any method."""
+
+    # What a façade has of its heap: all but the way to the cache.
+    SHARED = (
+        *("_manager", "_alignment", "_granule", "_maximum_alignment"),
+        *("_warn_on_drop", "_inbox", "_waiters", "_watches"),
+    )
 
     def __init__(self, manager: Manager, *, alignment: int, granule: int, warn_on_drop: bool) -> None:
         self._manager = manager

@@ -6,12 +6,12 @@ import dataclasses
 import operator
 import threading
 import time
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, NoReturn, SupportsIndex, cast
 
 from . import fork, lookup, options
 from .arrays import Arrays
 from .backing import AnonymousMemory
+from .ends import Mine
 from .errors import HeapClosedError, InvalidRequestError
 from .manager import Manager
 from .placement import BestFit
@@ -266,13 +266,15 @@ class Local(Heap):
     """
 
     def __init__(self, heap: Heap) -> None:
-        # The same manager, inbox and waiters: only the way to the cache differs.
-        self.__dict__.update(heap.whole.__dict__)
+        # The same manager, inbox and waiters: only the way to the cache differs. One by one: an object whose `__dict__`
+        # was asked for is slower ever after, and so would the heap be.
+        for name in ("name", *self.SHARED):
+            setattr(self, name, getattr(heap, name))
         self._whole = heap.whole
         self._thread = this_thread()
         # With the GIL, what the fast path does after it popped a record is one step for every other thread. Without,
         # the cache is for its thread alone.
-        self._here = cast("Here", threading.local() if FREE_THREADED else SimpleNamespace())
+        self._here = cast("Here", threading.local()) if FREE_THREADED else Mine()
         self._here.cache = self._manager.routing.cache()
 
     @property
