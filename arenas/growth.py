@@ -97,7 +97,7 @@ def place_in_new_region(table: SpanTable, growth: Growth, record: Record) -> boo
 
 def _map(table: SpanTable, growth: Growth, record: Record) -> Mapping | None:
     if growth.hoards(table.placement, table.carved_bytes):
-        table.return_pages(ALL_MARKS)
+        table.return_pages(ALL_MARKS, enough_bytes=record.span)  # one in, one out: the others stay warm
     for length, alignment in growth.ranges(record.span, record.alignment):
         try:
             return table.backing.map(length, alignment)

@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from operator import attrgetter
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 from .record import Held, Nobody, Phase, Record, Stock
 from .region import ALL_MARKS, Region, base_after
@@ -15,8 +15,6 @@ from .repair import rebuild
 from .sizes import round_up
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from .address_map import AddressMap
     from .backing import Budget
     from .protocols import Backing, Mapping, Placement
@@ -84,7 +82,7 @@ class SpanTable:
         self.addresses.add(region)
         self.placement.add(base, region.size)
         self.reserved_bytes += region.size
-        self.peak_live_bytes = max(self.peak_live_bytes, sum(map(_SIZE, self.live.copy().values())))
+        self.peak_live_bytes = max(self.peak_live_bytes, sum(r.size for r in self.live.copy().values()))
         return region
 
     def drop_region(self, region: Region) -> None:
@@ -212,11 +210,13 @@ class SpanTable:
 
     # Pages
 
-    def return_pages(self, expired: bytes) -> int:
-        """Give back idle regions, and the idle whole pages of free spans; ``expired`` holds the marks of idle pages.
-        Bytes given back.
-        """
-        return sum(self._return_span(position, size, expired) for position, size in list(self.placement))
+    def return_pages(self, expired: bytes, *, enough_bytes: float = inf) -> int:
+        """Give back the pages of free spans that have ``expired`` marks, until it is enough. Bytes given back."""
+        returned = 0
+        for position, size in list(self.placement):
+            if returned < enough_bytes:
+                returned += self._return_span(position, size, expired)
+        return returned
 
     def _return_span(self, position: int, size: int, expired: bytes) -> int:
         region = self.region_at(position)
@@ -294,7 +294,6 @@ class SpanTable:
         self.budget.state(self.number, self.committed_bytes)
 
 
-_SIZE = attrgetter("size")
 # On 3.11 an enumeration's attribute takes ten times as long as a global.
 _SCOPE, _ADDRESS, _DROPPED, _MOVED = Held.SCOPE, Held.ADDRESS, Held.DROPPED, Held.MOVED
-_FRESH, _PARKED = Phase.FRESH, Phase.PARKED
+_FRESH, _PARKED = Phase

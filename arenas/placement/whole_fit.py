@@ -18,7 +18,7 @@ class WholeFit(BestFit):
 
     __slots__ = ("_page_bytes", "_slack")
 
-    def __init__(self, *, slack: float = 0.25, page_bytes: int = 1) -> None:
+    def __init__(self, *, slack: float = 0.5, page_bytes: int = 1) -> None:
         """``slack``: the part of a request by which a span may exceed it; regions are whole pages of ``page_bytes``."""
         super().__init__()
         self._slack = slack

@@ -180,3 +180,17 @@ def test_a_heaps_own_alignment(alignment: int) -> None:
         if alignment == 1:
             assert [block.capacity for block in blocks] == [1, 3, 50, 1000]
         books(heap)
+
+
+def test_a_new_large_region_drives_out_no_more_than_it_needs() -> None:
+    """When more is idle than in use: the others stay warm."""
+    heap = arenas.Heap(decay_seconds=None)
+    blocks = [heap.alloc(4 << 20) for _ in range(5)]
+    while blocks:
+        blocks.pop().free()
+    block = heap.alloc(7 << 20)
+    stats = heap.stats()
+    assert stats.returned_bytes == 8 << 20
+    assert stats.regions == 4
+    block.free()
+    heap.check()
