@@ -27,8 +27,8 @@ def anywhere(start: int, length: int, size: int, alignment: int) -> bool:
 
 
 def whole(start: int, length: int, size: int, alignment: int) -> bool:
-    """Only from the span's very start, and only if no more than a quarter of the request is wasted."""
-    return start % alignment == 0 and size <= length <= size * 5 // 4
+    """Only from the span's very start, and only if no more than half of the request is wasted."""
+    return start % alignment == 0 and size <= length <= size * 3 // 2
 
 
 def drop_key(placement: Any) -> None:
