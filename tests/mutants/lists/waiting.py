@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.mutants.hints import protocol
+from tests.mutants.hints import pool, protocol
 from tests.mutants.mutant import Mutant
 
 _recheck = partial(Mutant, "re-check")
@@ -222,7 +222,7 @@ if self._places:
         "if buffer.block._record.visible():",
         "if False:",
         "one array is handed out twice",
-        (protocol("Pool"),),
+        (pool("Returned"),),
     ),
     _recheck(
         "pool.py::Pool._take",
@@ -236,14 +236,14 @@ if self._places:
         "self._line.wake()",
         "pass",
         "the end of a pool wakes nobody",
-        (protocol("PoolAndClose"),),
+        (pool("PoolClosed"),),
     ),
     _recheck(
         "pool.py::_Lease.__del__",
         "line.wake()",
         "pass",
         "the end of an array wakes nobody",
-        (protocol("Pool"),),
+        (pool("Returned"),),
     ),
     _recheck(
         "line.py::Line.serve",
@@ -253,7 +253,7 @@ if places:
 """,
         "pass",
         "who comes to the head of the line is not told",
-        (protocol("PoolInTwos"),),
+        (pool("TwoReturned"),),
     ),
     _recheck(
         "line.py::Line.serve",

@@ -5,11 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import pytest
-
 import arenas
 from tests.threads.protocol import PAGE, Protocol
-from tests.threads.protocols.common import SIZE
 
 if TYPE_CHECKING:
     from tests.threads.turns import Worker
@@ -158,78 +155,3 @@ class WaitInTwos(Waiting):
         yield
         self.blocks[0].free()
         self.blocks[1].free()
-
-
-class Pool(Protocol):
-    """Two threads want the one array of a pool while a third lets go of it: one after the other gets it, alone."""
-
-    def prepare(self) -> None:
-        pytest.importorskip("numpy")
-        self.pool = self.heap.pool(SIZE, "u1", 1)
-        self.out = 1
-
-    def use(self) -> None:
-        """Get it, fill it, let go of it."""
-        array = self.pool.get(timeout=None)
-        array[:] = 1
-        self.out += 1
-        assert self.out == 1, "one array was handed out twice"
-        self.out -= 1
-
-    def a(self) -> Worker:
-        yield
-        self.use()
-
-    def b(self) -> Worker:
-        self.array: Any = self.pool.get()  # here: without the GIL, what another thread made may end much later
-        yield
-        self.out -= 1
-        self.array = None
-
-    def verify(self) -> None:
-        assert not self.turns.timeouts, "a waiter was not woken"
-        self.pool.close()
-
-
-class PoolInTwos(Pool):
-    """Two wait for two arrays: word of both ends reaches them, though the first in line may get it twice."""
-
-    def prepare(self) -> None:
-        pytest.importorskip("numpy")
-        self.pool = self.heap.pool(SIZE, "u1", 2)
-        self.got: list[Any] = []
-
-    def a(self) -> Worker:
-        yield
-        self.got.append(self.pool.get(timeout=None))
-
-    c = a
-
-    def b(self) -> Worker:
-        self.arrays: list[Any] = [self.pool.get(), self.pool.get()]
-        yield
-        self.arrays.clear()
-
-    def verify(self) -> None:
-        self.got[0][:], self.got[1][:] = 1, 2
-        assert self.got[0][0] == 1, "one array was handed out twice"
-        self.got.clear()
-        super().verify()
-
-
-class PoolAndClose(Pool):
-    """A pool is closed under somebody who waits: he is told."""
-
-    def a(self) -> Worker:
-        yield
-        with contextlib.suppress(arenas.HeapClosedError):
-            self.pool.get(timeout=None)
-
-    def b(self) -> Worker:
-        self.array = self.pool.get()
-        yield
-        self.pool.close()
-
-    def verify(self) -> None:
-        self.array = None
-        super().verify()
