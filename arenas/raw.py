@@ -50,10 +50,10 @@ class Raw(Service):
             self.free(address)
             return None
         self._begin()
-        record, serial = lookup.raw_record(self._manager, _address(address))
+        old = _address(address)
+        record, serial = lookup.raw_record(self._manager, old)
         block = self._unserved(record)
         block._serial = serial
-        old = _address(address)
         resize(self, block, number)
         new = self._detach(block)
         if new != old:

@@ -61,7 +61,7 @@ class MappedMemory:
         self._start = -base % alignment
         self._decommit_advice = decommit_advice
         self._huge_pages = huge_pages
-        self._partly_huge = False
+        self._partly_huge = False  # under its arena's lock
         if huge_pages:
             self.advise(system.MADV_HUGEPAGE, 0, size)
         self.address: int | None = base + self._start
