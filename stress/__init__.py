@@ -7,12 +7,17 @@ The layers, lowest first; a module imports only from its own line and those abov
 
     errors                          what can go wrong besides the allocator
     trace, gates, pattern, faults   reading a recording; waiting; filling and checking; what was found
-    audit, allocators               proving a heap's books; the seam behind which any allocator fits
-    schedule, worker                a recording split into threads; what one thread does
-    results, replay                 what one replay came to; one replay from start to proof
+    audit, allocators               proving a heap's books; what can be tested, behind one seam
+    sweep                           no two live blocks on the same bytes
+    client, referee                 one thread's way to the allocator, every byte checked; what all of them share
+    results, machine                what one run came to; what it ran on
+    channel, monitor, stage         handing over; watching; the threads, time and chance that a workload is given
+    workloads                       one a file
+    proof, run                      the end of a run; one run from start to proof
+    schedule, replay                a recording split into threads; a recording as a workload
     recordings, table, progress     finding inputs; lines in columns; showing what happens
     report                          showing what happened
-    batch                           several replays, announced and reported
+    batch                           several runs, announced and reported
     bench                           measuring the heap beside what a user would pick instead
     commands                        one command a file
     cli, __main__                   from words to a command, from errors to exit statuses

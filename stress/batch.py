@@ -1,70 +1,89 @@
-"""Several recordings replayed in a row, whichever command asked for it: announce, replay, report."""
+"""Several runs in a row, whichever command asked for them: announce, run, report."""
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
+import dataclasses
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from . import progress, report, trace
-from .replay import replay
+from . import progress, report
 from .table import say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-    from .allocators import OpenAllocator
-    from .recordings import Found
+    from .allocators.protocol import Choice
     from .results import Result
 
 CLEAN: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 
+Watch = Callable[[float, int], None]
+"""Told how far a run has come: seconds, operations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One run, not yet begun."""
+
+    name: str
+    choice: Choice
+    run: Callable[[Watch], Result]
+    seconds: float | None = None
+    operations: int | None = None
+    """How long it will take, whichever of the two is known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """What to run, and how. `run` may be called once or often: it keeps nothing."""
+    """What to run, and how to tell of it."""
 
-    program: str
-    found: Found
-    open_allocator: OpenAllocator
-    arenas: str | int
-    api: str
-    serial: bool
-    limit: int | None
+    command: str
+    """That does exactly this again, but for the order in which the system runs threads."""
     seed: int
-    json: Path | None
-
-    def command(self) -> str:
-        """The command that does exactly this again, but for the order in which the system runs threads."""
-        words = ["replay", f"--seed={self.seed}", f"--arenas={self.arenas}", f"--api={self.api}"]
-        words += ["--serial"] if self.serial else []
-        words += [f"--limit-ops={self.limit}"] if self.limit is not None else []
-        return f"{self.program} {shlex.join(words + [str(path) for path in self.found.paths])}"
+    jobs: Iterable[Job]
+    """May be made while they are run."""
+    told: tuple[str, ...] = ()
+    """Lines to print before."""
+    json: Path | None = None
+    footprints: Callable[[], list[dict[str, object]]] = field(default=list)
+    """What memory recordings take: asked for after the runs, shown by who measures it."""
 
     def run(self) -> int:
-        """Replay everything; the exit status.
+        """Run everything; the exit status.
 
         Raises:
-            UsageError: a recording is malformed.
+            UsageError: an input turns out to be malformed.
 
         """
-        say(self.command())
-        say(f"recordings: {self.found.told}")
+        say(self.command)
+        for line in self.told:
+            say(line)
+        started = time.time()
         with progress.bar() as begin:
-            results = [self._replay(path, begin) for path in self.found.paths]
+            results = [_run(job, begin) for job in self.jobs]
         report.show(results)
         for result in results:
-            for complaint in result.complaints():
-                say(f"{result.recording}: {complaint}")
+            for complaint in result.complaints() + result.notes:
+                say(f"{result.name} on {result.allocator}: {complaint}")
+        document = report.Document(self.command, self.seed, started, results, self.footprints())
         if self.json is not None:
-            report.write_json(self.json, self.command(), self.seed, results)
-        say(report.verdict(results))
-        return CLEAN if all(result.clean for result in results) else FAILED
+            document.write(self.json)
+        say(document.verdict)
+        return CLEAN if document.clean else FAILED
 
-    def _replay(self, path: Path, begin: progress.Begin) -> Result:
-        recording = trace.read(path, self.limit)
-        allocator = self.open_allocator(self.api, self.arenas, recording.name)
-        watch = begin(recording.name, len(recording.kinds))
-        return replay(recording, allocator, seed=self.seed, serial=self.serial, watch=watch)
+
+def _run(job: Job, begin: progress.Begin) -> Result:
+    by_time = job.seconds is not None
+    update = begin(job.name, (job.seconds if by_time else job.operations) or 1)
+    result = job.run(lambda seconds, operations: update(seconds if by_time else operations))
+    choice = job.choice
+    arenas = choice.arenas if choice.is_heap else None
+    placement = choice.placement if choice.is_heap else None
+    return dataclasses.replace(
+        result, allocator=choice.allocator, arenas=None if arenas is None else str(arenas), placement=placement
+    )

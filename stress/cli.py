@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Final
 
-from .allocators import open_heap
+from .allocators.registry import open_allocator
 from .batch import USAGE
 from .commands import COMMANDS, DEFAULT
 from .commands.context import Context
@@ -18,13 +18,13 @@ from .errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .allocators import OpenAllocator
+    from .allocators.protocol import OpenAllocator
 
 INTERRUPTED: Final = 130
 _CHECKOUT_NAME: Final = "stress"
 
 
-def main(argv: Sequence[str] | None = None, *, open_allocator: OpenAllocator = open_heap) -> int:
+def main(argv: Sequence[str] | None = None, *, open_allocator: OpenAllocator = open_allocator) -> int:
     """Run a command; the exit status. Arguments that cannot be parsed end in ``SystemExit(2)``, as argparse has it.
 
     ``open_allocator`` is where a test brings an allocator of its own.

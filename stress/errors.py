@@ -7,6 +7,7 @@
     │   └── TraceError              … because a recording is malformed; names file and line
     ├── UnavailableError            something optional is not to be had here; says why, and is shown, not raised on
     ├── AbandonedError              another thread failed, this one stops; never reported by itself
+    ├── ThreadDiedError             this thread was made to die, as part of the run; never reported
     └── StalledError                no thread has come further for a long time: a deadlock, most likely
 
 What the allocator under test raises is not in the tree: it is caught, reported and costs exit status 1.
@@ -44,6 +45,10 @@ class UnavailableError(StressError):
 
 class AbandonedError(StressError):
     """Another thread of the same replay failed; this one was told to stop."""
+
+
+class ThreadDiedError(StressError):
+    """This thread was chosen to die in the middle of what it did."""
 
 
 class StalledError(StressError):

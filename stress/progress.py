@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    Watch = Callable[[int], None]
-    Begin = Callable[[str, int], Watch]
+    Watch = Callable[[float], None]
+    Begin = Callable[[str, float], Watch]
 
 
 @contextmanager
@@ -27,12 +27,12 @@ def bar() -> Iterator[Begin]:
         return
     with Progress(console=Console(file=sys.stderr), transient=True) as progress:
 
-        def begin(name: str, total: int) -> Watch:
+        def begin(name: str, total: float) -> Watch:
             task = progress.add_task(name, total=total)
             return lambda done: progress.update(task, completed=done)
 
         yield begin
 
 
-def _nothing(_name: str, _total: int) -> Watch:
+def _nothing(_name: str, _total: float) -> Watch:
     return lambda _done: None

@@ -1,171 +1,98 @@
-"""One replay: threads started together, watched, joined; then everything freed, and the allocator's books proven."""
+"""A recording as a workload: recorded threads as real threads, who wait for each other where a block changes hands."""
 
 from __future__ import annotations
 
-import contextlib
-import faulthandler
-import sys
-import threading
-import time
-import traceback
-from typing import TYPE_CHECKING, Final
+import math
+from typing import TYPE_CHECKING, Any
 
 from . import schedule
-from .errors import StalledError
-from .faults import overlaps
-from .pattern import Noise
-from .results import Result
-from .worker import Shared, Worker, free_the_rest
+from .errors import AbandonedError
+from .gates import Gates
+from .run import Terms, run
+from .workloads.model import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
-    from .allocators import Allocator, Token
+    from .allocators.protocol import Allocator
+    from .client import Client, Held
+    from .results import Result
+    from .schedule import Lane, Schedule
+    from .stage import Stage
     from .trace import Recording
-
-SAMPLE_SECONDS: Final = 0.05
-SAMPLING_SHARE: Final = 20
-"""Of this many seconds one at most is spent on sampling: an allocator may be slow to say what it holds."""
-STALL_SECONDS: Final = 120.0
-"""No single operation of any recording takes a hundredth of this; a deadlock takes for ever."""
 
 
 def replay(
     recording: Recording,
-    allocator: Allocator[Token],
+    allocator: Allocator[Any],
     *,
     seed: int,
     serial: bool = False,
-    watch: Callable[[int], None] = lambda _done: None,
+    watch: Callable[[float, int], None] = lambda _seconds, _operations: None,
 ) -> Result:
-    """Replay a recording through an allocator that is fresh, and close it.
-
-    ``watch`` is called now and then, in the calling thread, with the number of operations done.
-    """
+    """Replay a recording through an allocator that is fresh, and close it. ``watch`` as of `run`."""
     plan = schedule.build(recording, serial=serial)
-    shared = Shared(allocator, Noise(seed), plan, recording.block_count)
-    result = Result(
-        recording=recording.name,
-        program=recording.program,
-        path=str(recording.path),
-        operations=len(recording.kinds),
-        total_operations=recording.total_operations,
-        threads=len(plan.lanes),
-        crossings=plan.gates,
-        remote_frees=plan.remote_frees,
-    )
-    workers = [Worker(shared, lane) for lane in plan.lanes]
-    try:
-        _run(workers, shared, result, watch)
-        result.failure = _first_failure(workers, recording)
-        if result.failure is None:
-            _prove(shared, result)
-        allocator.close()
-    except Exception:  # noqa: BLE001 - whatever the allocator raises is a finding, not the end of the run
-        result.failure = result.failure or traceback.format_exc().rstrip()
-    result.corruptions = len(shared.faults)
-    result.descriptions = shared.faults.descriptions()
+    player = _Player(recording, plan)
+    workload = Workload(recording.name, recording.program, str(recording.path), player.play, len(plan.lanes))
+    result = run(workload, allocator, Terms(seconds=math.inf, seed=seed), watch=watch)
+    result.kind = "recording"
+    result.program, result.path = recording.program, str(recording.path)
+    result.total_operations, result.crossings = recording.total_operations, plan.gates
     return result
 
 
-def _run(workers: Sequence[Worker[Token]], shared: Shared[Token], result: Result, watch: Callable[[int], None]) -> None:
-    monitor = _Monitor(workers, shared.allocator, result, watch)
-    barrier = threading.Barrier(max(len(workers), 1), action=monitor.begin)
+class _Player:
+    """Plays a schedule on a stage.
 
-    def work(worker: Worker[Token]) -> None:
-        with contextlib.suppress(threading.BrokenBarrierError):  # not all threads could be started
-            barrier.wait()
-            worker.run()
+    No lock: an entry of ``held`` belongs to whichever thread's turn it is with that block, which the gates decide.
+    """
 
-    threads = [
-        threading.Thread(target=work, args=(worker,), name=f"replay-{worker.lane.number}", daemon=True)
-        for worker in workers
-    ]
-    try:
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            while thread.is_alive():
-                thread.join(monitor.pause_seconds)
-                monitor.tick()
-    except BaseException:
-        shared.gates.abort()  # a stalled thread will not come to a gate: it is a daemon, and left behind
-        barrier.abort()
-        raise
-    monitor.end()
+    def __init__(self, recording: Recording, plan: Schedule) -> None:
+        self._recording = recording
+        self._plan = plan
+        self._gates = Gates(plan.gates)
+        self._held: list[Held[Any] | None] = [None] * recording.block_count
 
+    def play(self, stage: Stage[Any]) -> None:
+        stage.on_abort(self._gates.abort)
+        stage.play(*(self._body(lane) for lane in self._plan.lanes))
 
-class _Monitor:
-    """Watches a replay from the main thread."""
+    def _body(self, lane: Lane) -> Callable[[Client[Any]], None]:
+        return lambda client: self._follow(lane, client)
 
-    def __init__(
-        self,
-        workers: Sequence[Worker[Token]],
-        allocator: Allocator[Token],
-        result: Result,
-        watch: Callable[[int], None],
-    ) -> None:
-        self._workers = workers
-        self._measure = allocator.measure
-        self._result = result
-        self._watch = watch
-        self._started = self._moved = time.monotonic()
-        self._done = 0
-        self.pause_seconds = SAMPLE_SECONDS
+    def _follow(self, lane: Lane, client: Client[Any]) -> None:
+        gates = self._gates
+        waits, opens = iter(lane.waits), iter(lane.opens)
+        actions = (self._allocate, self._zeroed, self._resize, self._free)  # in the order of the kinds in `trace`
+        columns = zip(lane.actions, lane.blocks, lane.sizes, lane.alignments, lane.places, strict=True)
+        for action, block, size, alignment, place in columns:
+            try:
+                if action & schedule.WAITS:
+                    gates.pass_through(next(waits))
+                actions[action & schedule.KIND](client, block, size, alignment)
+                if action & schedule.OPENS:
+                    gates.open(next(opens))
+            except AbandonedError:
+                raise
+            except BaseException as error:
+                error.add_note(f"in operation {place + 1:,} of the recording (`{self._recording.describe(place)}`)")
+                raise
+            if gates.aborted:
+                raise AbandonedError
 
-    def begin(self) -> None:
-        self._started = self._moved = time.monotonic()
+    def _allocate(self, client: Client[Any], block: int, size: int, alignment: int) -> None:
+        self._held[block] = client.allocate(size, alignment, name=str(block))
 
-    def tick(self) -> None:
-        """Sample the memory, report how far it has come, and notice when it comes no further."""
-        began = time.monotonic()
-        memory, result = self._measure(), self._result
-        result.peak_committed_bytes = max(result.peak_committed_bytes, memory.committed_bytes)
-        result.peak_reserved_bytes = max(result.peak_reserved_bytes, memory.reserved_bytes)
-        done = sum(worker.done for worker in self._workers)
-        now = time.monotonic()
-        self.pause_seconds = max(SAMPLE_SECONDS, (now - began) * SAMPLING_SHARE)
-        if done != self._done:
-            self._done, self._moved = done, now
-        elif now - self._moved > STALL_SECONDS:
-            if sys.__stderr__ is not None:
-                faulthandler.dump_traceback(file=sys.__stderr__)  # every thread's stack: where they wait
-            message = f"no thread has come further for {STALL_SECONDS:.0f} s, {done:,} operations done: a deadlock?"
-            raise StalledError(message)
-        self._watch(done)
+    def _zeroed(self, client: Client[Any], block: int, size: int, _alignment: int) -> None:
+        self._held[block] = client.zeroed(size, name=str(block))
 
-    def end(self) -> None:
-        result = self._result
-        result.seconds = time.monotonic() - self._started
-        self.tick()
-        result.heap_remote_frees = self._measure().remote_frees
-        for worker in self._workers:
-            result.peak_live_bytes = max(result.peak_live_bytes, worker.peak_live_bytes)
-            result.peak_committed_bytes = max(result.peak_committed_bytes, worker.peak_committed_bytes)
-            result.peak_reserved_bytes = max(result.peak_reserved_bytes, worker.peak_reserved_bytes)
+    def _resize(self, client: Client[Any], block: int, size: int, _alignment: int) -> None:
+        held = self._held[block]
+        if held is None:  # refused: the block was never born
+            self._held[block] = client.allocate(size, name=str(block))
+        else:
+            client.resize(held, size)
 
-
-def _first_failure(workers: Sequence[Worker[Token]], recording: Recording) -> str | None:
-    for worker in workers:
-        if worker.failure is not None:
-            place = worker.lane.places[min(worker.done, len(worker.lane.places) - 1)]
-            trail = "".join(traceback.format_exception(worker.failure)).rstrip()
-            where = f"operation {place + 1:,} of the recording (`{recording.describe(place)}`)"
-            return f"thread {worker.lane.number} failed at {where}:\n{trail}"
-    return None
-
-
-def _prove(shared: Shared[Token], result: Result) -> None:
-    """Free what is left, and prove the allocator whole."""
-    allocator, held = shared.allocator, shared.held
-    live = [(allocator.address(entry[0]), entry[1], block) for block, entry in enumerate(held) if entry is not None]
-    for overlap in overlaps(live):
-        shared.faults.add(overlap)
-    failed = allocator.check()
-    result.left_live = free_the_rest(shared)
-    failed = failed or allocator.check()
-    result.check = failed or "ok"
-    result.leaked_blocks = allocator.measure().live_blocks
-    result.accounting = allocator.audit()
-    if result.check == "ok":
-        result.check = allocator.check() or "ok"
+    def _free(self, client: Client[Any], block: int, _size: int, _alignment: int) -> None:
+        client.free(self._held[block])
+        self._held[block] = None

@@ -8,7 +8,7 @@ The parts, lowest first; a module imports only from those above it::
     peers, slots         what stands beside the heap: for a small block, for big buffers
     live_sets, exchange  many live blocks; threads that hand over all they make
     works                one question a module
-    machine, results     what it ran on; everything a run came to
+    results              everything a run came to
     rows                 results in words, for the terminal and the page alike
     markdown, plot       the page; its figure
 

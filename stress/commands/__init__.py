@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import bench, quick, replay
+from . import bench, quick, replay, run
+from . import list as list_command
 
 if TYPE_CHECKING:
     from .context import Command
 
-COMMANDS: Final[dict[str, Command]] = {"quick": quick, "replay": replay, "bench": bench}
+COMMANDS: Final[dict[str, Command]] = {
+    "quick": quick,
+    "list": list_command,
+    "run": run,
+    "replay": replay,
+    "bench": bench,
+}
 DEFAULT: Final = "quick"

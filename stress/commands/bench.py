@@ -8,9 +8,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import progress, table
+from .. import machine, progress, table
 from ..batch import CLEAN
-from ..bench import budget, harness, machine, markdown, plot, rows
+from ..bench import budget, harness, markdown, plot, rows
 from ..bench.budget import Budget
 from ..bench.results import Run, WorkResult
 from ..bench.works import WORKS, growth

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import argparse
 
-    from ..allocators import OpenAllocator
+    from ..allocators.protocol import OpenAllocator
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,25 +5,66 @@ from __future__ import annotations
 import argparse
 import random
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..allocators import FACES
-from ..batch import Batch
-
-if TYPE_CHECKING:
-    from ..recordings import Found
-    from .context import Context
+from ..allocators import registry
+from ..allocators.protocol import Choice
 
 
-def add_replay_options(parser: argparse.ArgumentParser) -> None:
-    """How to replay, whatever is replayed."""
-    parser.add_argument(
-        "--arenas", type=arenas_mode, default="thread", metavar="thread|cpu|N", help="how the heap routes threads"
-    )
-    parser.add_argument("--api", choices=sorted(FACES), default="malloc", help="addresses or handles (default: malloc)")
-    parser.add_argument("--serial", action="store_true", help="one thread, the lines as they come")
-    parser.add_argument("--seed", type=int, default=None, help="of the pattern; drawn and printed when not given")
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """What every run can be repeated with."""
+    parser.add_argument("--seed", type=int, default=None, help="of all that is random; drawn and printed if not given")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Where results go besides the screen."""
     parser.add_argument("--json", type=Path, default=None, metavar="FILE", help="write the results here too")
+
+
+def add_allocator(parser: argparse.ArgumentParser, default: str) -> None:
+    """What is tested."""
+    parser.add_argument(
+        "--allocator",
+        action="append",
+        metavar="NAME",
+        help=f"what to test, may be repeated: {', '.join(registry.names())} (default: {default})",
+    )
+    parser.add_argument(
+        "--arenas", type=arenas_mode, default="thread", metavar="thread|cpu|N", help="how a heap routes threads"
+    )
+    parser.add_argument(
+        "--placement",
+        default="BestFit",
+        metavar="NAME",
+        help=f"how a heap picks spans: {', '.join(registry.PLACEMENTS)} (default: BestFit)",
+    )
+
+
+def choices(arguments: argparse.Namespace, default: str) -> list[Choice]:
+    """Every allocator that was asked for.
+
+    Raises:
+        UsageError: one of them is not to be had.
+
+    """
+    picked = [
+        Choice(allocator=name, arenas=arguments.arenas, placement=arguments.placement)
+        for name in arguments.allocator or [default]
+    ]
+    for choice in picked:
+        registry.require(choice)
+    return picked
+
+
+def allocator_words(picked: list[Choice]) -> list[str]:
+    """The same as words of a command."""
+    words = [f"--allocator={choice.allocator}" for choice in picked]
+    return [*words, f"--arenas={picked[0].arenas}", f"--placement={picked[0].placement}"]
+
+
+def seed(arguments: argparse.Namespace) -> int:
+    """The seed that was given, or a new one."""
+    given: int | None = arguments.seed
+    return random.SystemRandom().randrange(1 << 32) if given is None else given
 
 
 def arenas_mode(text: str) -> str | int:
@@ -42,17 +83,13 @@ def positive(text: str) -> int:
     return number
 
 
-def batch(arguments: argparse.Namespace, context: Context, found: Found, limit: int | None) -> Batch:
-    """Make a batch of parsed arguments; draws the seed where none was given."""
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
-    return Batch(
-        program=context.program,
-        found=found,
-        open_allocator=context.open_allocator,
-        arenas=arguments.arenas,
-        api=arguments.api,
-        serial=arguments.serial,
-        limit=limit,
-        seed=seed,
-        json=arguments.json,
-    )
+def positive_real(text: str) -> float:
+    """Parse a number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        message = f"{text!r} is not a number above 0"
+        raise argparse.ArgumentTypeError(message)
+    return number

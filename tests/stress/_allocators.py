@@ -8,13 +8,14 @@ from typing import Any
 
 from _package import module
 
-allocators = module("allocators")
+allocators = module("allocators.protocol")
 
 
 class Sound:
     """Bumps a pointer through a buffer and never reuses a byte, so that nothing can hide a mistake made elsewhere."""
 
     alignment = 16
+    has_memory = True
 
     def __init__(self) -> None:
         self._buffer = ctypes.create_string_buffer(1 << 20)
@@ -46,7 +47,7 @@ class Sound:
     def copy(self, to: int, source: int, size: int) -> None:
         ctypes.memmove(to, source, size)
 
-    def release(self, token: int) -> None:
+    def free(self, token: int) -> None:
         with self._lock:
             del self.live[token]
 
@@ -56,7 +57,15 @@ class Sound:
     def measure(self) -> Any:
         with self._lock:
             live_bytes = sum(self.live.values())
-            return allocators.Memory(live_bytes, live_bytes, len(self.live), 0)
+            return allocators.Memory(
+                live_blocks=len(self.live),
+                live_bytes=live_bytes,
+                committed_bytes=live_bytes,
+                reserved_bytes=live_bytes,
+            )
+
+    def map(self) -> list[Any]:
+        return []
 
     def check(self) -> str | None:
         return None
@@ -104,9 +113,9 @@ class DirtyZeroes(Sound):
 class Forgetful(Sound):
     """Forgets a free."""
 
-    def release(self, token: int) -> None:
+    def free(self, token: int) -> None:
         if self.live[token] != 100:
-            super().release(token)
+            super().free(token)
 
 
 class Misaligned(Sound):

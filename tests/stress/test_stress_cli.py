@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _allocators import Sound
@@ -24,7 +25,7 @@ def _no_folder_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(recordings.VARIABLE, raising=False)
 
 
-def sound(_face: str, _mode: str | int, _name: str) -> Sound:
+def sound(_choice: Any) -> Sound:
     return Sound()
 
 
@@ -36,8 +37,8 @@ def sound(_face: str, _mode: str | int, _name: str) -> Sound:
         ["--arenas=1"],
         ["--arenas=3"],
         ["--serial"],
-        ["--api=blocks"],
-        ["--api=blocks", "--arenas=2"],
+        ["--allocator=blocks"],
+        ["--allocator=blocks", "--arenas=2"],
     ],
     ids=" ".join,
 )
@@ -47,8 +48,10 @@ def test_packaged_recording_replays_clean(
     output = tmp_path / "results.json"
     status = cli.main(["replay", str(PACKAGED), f"--json={output}", *options])
     assert (status, capsys.readouterr().out.splitlines()[-1].partition(":")[0]) == (0, "clean")
-    (row,) = json.loads(output.read_text())["recordings"]
+    (row,) = json.loads(output.read_text())["runs"]
     assert row["operations"] == row["total_operations"] == 23_500
+    assert row["clean"]
+    assert row["complaints"] == []
     assert row["threads"] == (1 if "--serial" in options else 4)
     assert row["remote_frees"] == (0 if "--serial" in options else 2_795)
     assert row["leaked_blocks"] == 0
@@ -59,22 +62,22 @@ def test_quick_run_of_a_folder(
 ) -> None:
     monkeypatch.setenv(recordings.VARIABLE, str(tmp_path))
     monkeypatch.setattr(module("commands.quick"), "BUDGET", 10)
+    monkeypatch.setattr(module("commands.quick"), "WORKLOADS", {})
     write(tmp_path, SMALL, "first.trace", HEADER + "# ops: 16\n")
     write(tmp_path, "3 a 0 8\n3 f 0\n", "second.trace.gz")
     assert cli.main(["--seed=12"], open_allocator=sound) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "--seed=12" in lines[0]
-    assert "--limit-ops=10" in lines[0]
     assert lines[1] == f"recordings: 2 from {tmp_path}"
     assert [line for line in lines if "first" in line and "10 of 16" in line]
-    assert lines[-1].startswith("clean: 2 recordings, 12 operations")
+    assert lines[-1].startswith("clean: 2 runs, 12 operations")
     assert cli.main(["quick", "--full"], open_allocator=sound) == 0
     assert "18 operations" in capsys.readouterr().out.splitlines()[-1]
 
 
 def test_the_first_line_repeats_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, SMALL, "with space.trace")
-    argv = ["replay", str(path), "--serial", "--api=blocks", "--arenas=2", "--limit-ops=9"]
+    argv = ["replay", str(path), "--serial", "--allocator=blocks", "--arenas=2", "--limit-ops=9"]
     assert cli.main(argv, open_allocator=sound) == 0
     first = capsys.readouterr().out.splitlines()[0]
     words = shlex.split(first)
@@ -89,8 +92,8 @@ def test_plain_table_without_rich(
     monkeypatch.setitem(sys.modules, "rich.console", None)
     assert cli.main(["replay", str(write(tmp_path, SMALL))], open_allocator=sound) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[2].split()[:3] == ["recording", "operations", "threads"]
-    assert lines[3].split()[:3] == ["small", "16", "3"]
+    assert lines[2].split()[:3] == ["run", "allocator", "operations"]
+    assert lines[3].split()[:3] == ["small", "malloc", "16"]
 
 
 def test_recordings_named_come_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,7 +126,6 @@ def test_a_folder_beside_the_checkout(tmp_path: Path, monkeypatch: pytest.Monkey
         ["nonsense"],
         ["replay", "--arenas=none"],
         ["replay", "--arenas=0"],
-        ["replay", "--api=c"],
         ["replay", "--limit-ops=-1"],
         ["replay", "--seed=x"],
         ["--limit-ops=5"],
@@ -148,6 +150,8 @@ def test_bad_inputs_end_with_2(
         (["replay", str(bad)], f"{bad}:3: block 1 was never allocated"),
         (["replay", str(tmp_path / "none.trace")], "there is no recording"),
         (["replay", str(empty)], "holds no recording"),
+        (["replay", str(good), "--allocator=c"], "there is no allocator 'c'"),
+        (["replay", str(good), "--placement=Worst"], "there is no placement 'Worst'"),
         (["replay", str(good), f"--json={tmp_path}/none/results.json"], "results.json"),
     ]:
         assert cli.main(argv, open_allocator=sound) == 2

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 cli = module("cli")
 faults = module("faults")
+monitor = module("monitor")
 replay = module("replay")
 trace = module("trace")
 
@@ -70,19 +71,22 @@ def test_broken_allocators_are_caught(
 ) -> None:
     path = write(tmp_path, SMALL)
     argv = ["replay", str(path), *(["--serial"] if serial else [])]
-    status = cli.main(argv, open_allocator=lambda _face, _mode, _name: broken())
+    status = cli.main(argv, open_allocator=lambda _choice: broken())
     printed = capsys.readouterr().out
     assert status == 1
     assert complaint in printed
-    assert "FAILED: 1 of 1 recording, 16 operations: small" in printed
+    assert "FAILED: 1 of 1 run, " in printed
+    assert printed.endswith(" operations: malloc in small\n")
 
 
 def test_an_overlap_shows_as_a_broken_pattern_and_as_a_range(tmp_path: Path) -> None:
     result = run(tmp_path, _allocators.Overlapping(), "0 a 0 100\n0 a 1 100\n")
-    assert result.corruptions == 2
-    assert "block 0 of 100 bytes" in result.descriptions[0]
-    assert "overlaps block 1" in result.descriptions[0]
-    assert "is about to be freed: from byte 16 on it should be" in result.descriptions[1]
+    assert result.faults == 2
+    by_block = sorted(result.descriptions)
+    assert "block 0 of 100 bytes" in by_block[0]
+    assert "is about to be freed: from byte 16 on it should be" in by_block[0]
+    assert "block 1 of 100 bytes" in by_block[1]
+    assert "overlaps block 0" in by_block[1]
 
 
 def test_overlaps_by_hand() -> None:
@@ -103,9 +107,9 @@ def test_a_failing_thread_releases_the_others(tmp_path: Path) -> None:
     """Threads 1 and 2 wait for block 0, which thread 0 will never have."""
     result = run(tmp_path, _allocators.Raises(), "0 a 0 666\n1 r 0 10\n2 r 0 20\n1 f 0\n2 a 1 5\n0 f 1\n")
     assert not result.clean
-    assert "thread 0 failed at operation 1 of the recording (`0 a 0 666`)" in result.failure
+    assert "in operation 1 of the recording (`0 a 0 666`)" in result.failure
     assert "MemoryError: no 666 bytes to be had" in result.failure
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("replay-")]
+    assert not [thread for thread in threading.enumerate() if thread.name == "stress"]
 
 
 def test_a_failure_costs_exit_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -115,20 +119,20 @@ def test_a_failure_costs_exit_status_1(tmp_path: Path, capsys: pytest.CaptureFix
 
 
 def test_a_deadlock_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(replay, "SAMPLE_SECONDS", 0.001)
-    monkeypatch.setattr(replay, "STALL_SECONDS", 0.002)
+    monkeypatch.setattr(monitor, "SAMPLE_SECONDS", 0.001)
+    monkeypatch.setattr(monitor, "STALL_SECONDS", 0.002)
     allocator = _allocators.Blocks()
     result = run(tmp_path, allocator, "0 a 0 1\n1 f 0\n")
     allocator.go_on.set()
     for thread in threading.enumerate():
-        if thread.name.startswith("replay-"):
+        if thread.name == "stress":
             thread.join()
     assert "0 operations done: a deadlock?" in result.failure
 
 
 def test_progress_is_told(tmp_path: Path) -> None:
-    told: list[int] = []
+    told: list[tuple[float, int]] = []
     recording = trace.read(write(tmp_path, SMALL))
-    replay.replay(recording, Sound(), seed=5, watch=told.append)
+    replay.replay(recording, Sound(), seed=5, watch=lambda *how_far: told.append(how_far))
     assert told == sorted(told)
-    assert told[-1] == 16
+    assert told[-1][1] == 16

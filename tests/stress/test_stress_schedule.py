@@ -75,11 +75,11 @@ class Logging(Sound):
         history.append(("r", size))
         moved = super().allocate(size, 0)
         self.copy(moved, address, min(size, self.live[address]))
-        super().release(address)
+        super().free(address)
         return moved, history
 
-    def release(self, token: Any) -> None:
-        super().release(token[0])
+    def free(self, token: Any) -> None:
+        super().free(token[0])
 
     def address(self, token: Any) -> int:
         return int(token[0])

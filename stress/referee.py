@@ -1,0 +1,73 @@
+"""The referee: every allocation, resize and free of a run goes through it, and nothing wrong gets past.
+
+Always on: contents that check themselves, before each free and across each resize; alignment; zeroes where zeroes were
+asked for; no two live blocks on the same bytes; the allocator's books against ours.
+
+A `Client` is one thread's way in. The blocks it hands out may be passed from thread to thread; each is freed or
+resized by whoever holds it, through that thread's own client.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Generic
+
+from .allocators.protocol import Token
+from .client import Client
+from .faults import Faults
+from .pattern import Blank, Noise
+from .sweep import Sweep
+
+if TYPE_CHECKING:
+    from .allocators.protocol import Allocator
+    from .client import Held
+
+
+class Referee(Generic[Token]):
+    """What the clients of one run share."""
+
+    def __init__(self, allocator: Allocator[Token], seed: int, *, may_refuse: bool = False) -> None:
+        """``may_refuse``: ``MemoryError`` is part of the game; otherwise one ends the run."""
+        self.allocator = allocator
+        self.may_refuse = may_refuse
+        self.contents = Noise(seed) if allocator.has_memory else Blank()
+        self.faults = Faults()
+        self.sweep = Sweep(self.faults.add)
+        self.clients: list[Client[Token]] = []
+        self.live_bytes: list[int] = []  # by client: allocated less freed there; only the sum means anything
+
+    def client(self) -> Client[Token]:
+        """A way in, for one thread at a time. To be called before the threads start, or under a lock."""
+        client = Client(self, len(self.clients))
+        self.live_bytes.append(0)
+        self.clients.append(client)
+        return client
+
+    def live(self) -> list[Held[Token]]:
+        """Every live block, once all clients are done."""
+        return [held for client in self.clients for held in client.mine]
+
+    def settle(self) -> None:
+        """Once all clients are done, and before the last blocks are freed: compare the books with the allocator's."""
+        self.sweep.finish()
+        live = self.live()
+        live_bytes = sum(held.size for held in live)
+        memory = self.allocator.measure()
+        for what, theirs, ours in (
+            ("blocks", memory.live_blocks, len(live)),
+            ("bytes", memory.live_bytes, live_bytes),
+        ):
+            if theirs is not None and theirs != ours:
+                self.faults.add(
+                    f"the allocator counts {theirs:,} live {what}, handed out and not given back are {ours:,}"
+                )
+
+    def free_the_rest(self) -> int:
+        """Check and free what the run leaves live, in the calling thread; how many blocks that were."""
+        left = self.live()
+        client = self.client()
+        client.begin()
+        for held in left:
+            client.free(held)
+        client.end()
+        self.sweep.finish()
+        return len(left)

@@ -1,0 +1,76 @@
+"""One run of one workload, from a fresh allocator to the proof that it is whole."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .errors import UnavailableError, UsageError
+from .monitor import Monitor
+from .proof import prove
+from .referee import Referee
+from .results import Result
+from .stage import Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .allocators.protocol import Allocator
+    from .workloads.model import Workload
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """How long, how big, how random."""
+
+    seconds: float
+    seed: int
+    threads: int | None = None
+    """None: as many as the workload likes."""
+    scale: float = 1.0
+    may_refuse: bool = False
+
+
+def run(
+    workload: Workload,
+    allocator: Allocator[Any],
+    terms: Terms,
+    *,
+    watch: Callable[[float, int], None] = lambda _seconds, _operations: None,
+) -> Result:
+    """Run a workload on an allocator that is fresh, and close it.
+
+    ``watch`` is told the seconds since the start and the operations done, now and then, in the calling thread.
+    """
+    threads = workload.threads if terms.threads is None else terms.threads
+    result = Result(name=workload.name, kind="workload", threads=threads, seed=terms.seed, scale=terms.scale)
+    referee = Referee(allocator, terms.seed, may_refuse=terms.may_refuse)
+    monitor = Monitor(referee, result, watch)
+    stage = Stage(referee, monitor, threads=threads, scale=terms.scale, seed=terms.seed, seconds=terms.seconds)
+    try:
+        _play(workload, stage, monitor)
+        prove(referee, result)
+        allocator.close()
+    except UnavailableError as reason:
+        result.left_out = True
+        result.notes.append(f"left out: {reason}")
+        allocator.close()
+    except UsageError:
+        raise
+    except Exception:  # noqa: BLE001 - whatever the allocator raises is a finding, not the end of the run
+        result.failure = traceback.format_exc().rstrip()
+    result.faults = len(referee.faults)
+    result.descriptions = referee.faults.descriptions()
+    if stage.deaths:
+        result.notes.append(f"{stage.deaths:,} threads died on purpose")
+    return result
+
+
+def _play(workload: Workload, stage: Stage[Any], monitor: Monitor[Any]) -> None:
+    monitor.begin()
+    try:
+        workload.play(stage)
+        monitor.end()
+    finally:
+        monitor.sum_up()

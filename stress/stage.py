@@ -1,0 +1,157 @@
+"""The stage a workload plays on: its threads, its random numbers, its time, and its way to the allocator."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Generic
+
+from .allocators.protocol import Token
+from .channel import Channel
+from .errors import AbandonedError, ThreadDiedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .client import Client
+    from .monitor import Monitor
+    from .referee import Referee
+
+Body = Callable[["Client[Any]"], None]
+"""What one thread does, with a client of its own. May be begun again in a new thread where the first one died."""
+
+
+class Stage(Generic[Token]):
+    """Of one run. `play`, `client` and `channel` are for the thread that runs the workload; the rest for any."""
+
+    def __init__(
+        self, referee: Referee[Token], monitor: Monitor[Token], *, threads: int, scale: float, seed: int, seconds: float
+    ) -> None:
+        """``threads``: how many at once; ``scale``: of sizes and counts, 1 for the original's."""
+        self.allocator = referee.allocator
+        self.referee = referee
+        self.threads = threads
+        self.scale = scale
+        self.deaths = 0
+        self._monitor = monitor
+        self._seed = seed
+        self._seconds = seconds
+        self._aborted = False
+        self._on_abort: list[Callable[[], None]] = []
+        self._following: dict[Client[Token], Body] = {}  # what goes on with a client in a new thread
+
+    @property
+    def going(self) -> bool:
+        """Whether there is time left, and nobody has failed. Ask often: at least every few milliseconds."""
+        return not self._aborted and self._monitor.elapsed_seconds < self._seconds
+
+    def scaled(self, number: int, least: int = 1) -> int:
+        """A number of the original, scaled."""
+        return max(least, round(number * self.scale))
+
+    def random(self, *names: object) -> random.Random:
+        """Random numbers of their own for whoever goes by these names, the same for the same seed."""
+        return random.Random(f"{self._seed}/{'/'.join(map(str, names))}")  # noqa: S311 - to be repeated, not secret
+
+    def channel(self, capacity: int | None = None) -> Channel[Any]:
+        """A queue that nobody waits at once the run has failed."""
+        channel: Channel[Any] = Channel(capacity)
+        self.on_abort(channel.abort)
+        return channel
+
+    def on_abort(self, let_go: Callable[[], None]) -> None:
+        """Have something called when the run has failed, in whichever thread notices: to let go those who wait."""
+        self._on_abort.append(let_go)
+
+    @contextlib.contextmanager
+    def client(self) -> Iterator[Client[Token]]:
+        """A client for the thread that runs the workload: to prepare, and to tidy up."""
+        client = self.referee.client()
+        client.begin()
+        try:
+            yield client
+        finally:
+            client.end()
+
+    def follow(self, client: Client[Token], body: Body) -> None:
+        """When the calling thread ends, which it should at once, a new one goes on with its client."""
+        self._following[client] = body
+
+    def play(self, *bodies: Body) -> None:
+        """Begin all bodies at once, each in a thread of its own; return when they and those that followed have ended.
+
+        Raises:
+            BaseException: the first that one of them ended with.
+
+        """
+        crew = _Crew(self, len(bodies))
+        try:
+            for body in bodies:
+                crew.start(body, self.referee.client())
+            crew.watch(self._monitor)
+        except BaseException:
+            self.abort()  # a stalled thread is a daemon, and left behind
+            crew.barrier.abort()
+            raise
+        if crew.failures:
+            raise crew.failures[0]
+
+    def abort(self) -> None:
+        """Tell everybody to stop, and let go those who wait."""
+        self._aborted = True
+        for let_go in list(self._on_abort):
+            let_go()
+
+    def next_body(self, client: Client[Token]) -> Body | None:
+        """What goes on with a client whose thread ends."""
+        return self._following.pop(client, None)
+
+
+class _Crew(Generic[Token]):
+    """The threads of one `Stage.play`."""
+
+    def __init__(self, stage: Stage[Token], count: int) -> None:
+        self.barrier = threading.Barrier(max(count, 1))
+        self.failures: list[BaseException] = []
+        self._stage = stage
+        self._threads: list[threading.Thread] = []  # grows while it is walked: successors are started by those before
+
+    def start(self, body: Body, client: Client[Token]) -> None:
+        self._start(self._first, body, client)
+
+    def watch(self, monitor: Monitor[Token]) -> None:
+        for thread in self._threads:
+            while thread.is_alive():
+                thread.join(monitor.pause_seconds)
+                monitor.tick()
+
+    def _start(self, target: Callable[[Body, Client[Token]], None], body: Body, client: Client[Token]) -> None:
+        thread = threading.Thread(target=target, args=(body, client), name="stress", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _first(self, body: Body, client: Client[Token]) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):  # not all threads could be started
+            self.barrier.wait()
+            self._act(body, client)
+
+    def _act(self, body: Body, client: Client[Token]) -> None:
+        stage = self._stage
+        try:
+            client.begin()
+            body(client)
+            following = stage.next_body(client)
+        except AbandonedError:
+            following = None
+        except ThreadDiedError:
+            stage.deaths += 1
+            following = body
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the others must not wait for ever
+            self.failures.append(error)
+            stage.abort()
+            following = None
+        client.end()
+        if following is not None:
+            self._start(self._act, following, client)

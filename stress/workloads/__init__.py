@@ -1,0 +1,18 @@
+"""The workloads: one a file, re-implemented from their descriptions.
+
+A new workload is a new module with a ``WORKLOAD``, and a line here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from . import larson
+
+if TYPE_CHECKING:
+    from .model import Workload
+
+_ALL: Final = (larson.WORKLOAD,)
+
+WORKLOADS: Final[dict[str, Workload]] = {workload.name: workload for workload in _ALL}
+"""By name, in the order in which they are listed and run."""
