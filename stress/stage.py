@@ -129,8 +129,8 @@ class _Crew(Generic[Token]):
 
     def _start(self, target: Callable[[Body, Client[Token]], None], body: Body, client: Client[Token]) -> None:
         thread = threading.Thread(target=target, args=(body, client), name="stress", daemon=True)
-        self._threads.append(thread)
         thread.start()
+        self._threads.append(thread)  # started, or `watch` would pass it by; before the thread that starts it ends
 
     def _first(self, body: Body, client: Client[Token]) -> None:
         with contextlib.suppress(threading.BrokenBarrierError):  # not all threads could be started
