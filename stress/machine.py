@@ -13,6 +13,7 @@ import arenas
 
 _PACKAGES: Final = ("numpy", "pyarrow", "torch", "sortedcontainers", "matplotlib")
 _CPU_INFO: Final = Path("/proc/cpuinfo")
+_OWN_PAGES: Final = Path("/proc/self/statm")
 
 
 def describe() -> dict[str, str]:
@@ -27,6 +28,15 @@ def describe() -> dict[str, str]:
         "arenas": arenas.__version__,
         **{package: _version(package) for package in _PACKAGES},
     }
+
+
+def resident_bytes() -> int | None:
+    """What of this process is in memory now, all told; None where the system does not say."""
+    try:
+        pages = _OWN_PAGES.read_text(encoding="ascii").split()[1]
+    except OSError:
+        return None
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _cpu_model() -> str:

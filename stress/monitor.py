@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any, Final, Generic
 
+from . import machine
 from .allocators.protocol import Token
 from .errors import StalledError
 from .results import HeapMap
@@ -36,6 +37,7 @@ class Monitor(Generic[Token]):
         self._done = 0
         self._mapped_bytes = 0
         self._map_not_before = 0.0
+        self._resident_before = machine.resident_bytes()
         self._started = self._moved = time.monotonic()
         self.pause_seconds = SAMPLE_SECONDS
 
@@ -93,12 +95,16 @@ class Monitor(Generic[Token]):
         live_bytes = sum(self._referee.live_bytes)
         result.peak_committed_bytes = _larger(result.peak_committed_bytes, memory.committed_bytes)
         result.peak_reserved_bytes = _larger(result.peak_reserved_bytes, memory.reserved_bytes)
-        result.timeline.add(at_seconds, live_bytes, memory)
+        result.timeline.add(at_seconds, live_bytes, self._resident_growth(), memory)
         if live_bytes > self._mapped_bytes * _MAP_GROWTH and at_seconds >= self._map_not_before:
             regions = self._referee.allocator.map()
             result.heap_map = HeapMap.of(at_seconds, live_bytes, regions)
             self._mapped_bytes = live_bytes
             self._map_not_before = self.elapsed_seconds + SAMPLING_SHARE * (self.elapsed_seconds - at_seconds)
+
+    def _resident_growth(self) -> int | None:
+        resident, before = machine.resident_bytes(), self._resident_before
+        return None if resident is None or before is None else max(resident - before, 0)
 
 
 def _larger(one: int | None, other: int | None) -> Any:  # noqa: ANN401 - an int unless both are None

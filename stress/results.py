@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from .allocators.protocol import MappedRegion, Memory
 
 NOT_REACHED: Final = "not reached"
-_SERIES: Final = ("resident_bytes", "committed_bytes", "parked_bytes", "cached_bytes")
+_TOLD: Final = ("committed_bytes", "parked_bytes", "cached_bytes")
+_COLUMNS: Final = ("seconds", "live_bytes", "resident_bytes", *_TOLD)
 _SAMPLES: Final = 400
 _SPANS: Final = 4000
 
@@ -24,29 +25,31 @@ class Timeline:
     seconds: list[float] = field(default_factory=list)
     live_bytes: list[int] = field(default_factory=list)
     resident_bytes: list[int | None] = field(default_factory=list)
+    """Growth of the whole process: the only measure there is of every allocator."""
     committed_bytes: list[int | None] = field(default_factory=list)
     parked_bytes: list[int | None] = field(default_factory=list)
     cached_bytes: list[int | None] = field(default_factory=list)
     _taken: int = 0
     _each: int = 1
 
-    def add(self, at_seconds: float, live_bytes: int, memory: Memory) -> None:
+    def add(self, at_seconds: float, live_bytes: int, resident_bytes: int | None, memory: Memory) -> None:
         """Note one sample, if it is one of those kept."""
         self._taken += 1
         if self._taken % self._each:
             return
         self.seconds.append(round(at_seconds, 3))
         self.live_bytes.append(live_bytes)
-        for name in _SERIES:
+        self.resident_bytes.append(resident_bytes)
+        for name in _TOLD:
             getattr(self, name).append(getattr(memory, name))
         if len(self.seconds) >= _SAMPLES:
             self._each *= 2
-            for name in ("seconds", "live_bytes", *_SERIES):
+            for name in _COLUMNS:
                 del getattr(self, name)[1::2]
 
     def as_dict(self) -> dict[str, Any]:
         """Columns; one that the allocator could never fill is None."""
-        columns = {name: getattr(self, name) for name in ("seconds", "live_bytes", *_SERIES)}
+        columns = {name: getattr(self, name) for name in _COLUMNS}
         return {name: None if None in column else column for name, column in columns.items()}
 
 
