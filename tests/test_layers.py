@@ -30,6 +30,7 @@ LAYERS = (
         *("block", "resizing", "ends", "service", "scope", "arrays", "pool", "raw", "upkeep", "fork", "heap"),
     ),
     ("default",),
+    ("reports",),
     ("__init__",),
 )
 LAYER_OF = {name: layer for layer, names in enumerate(LAYERS) for name in names}
@@ -39,7 +40,7 @@ UPWARD_FOR_TYPING: set[tuple[str, str]] = set()
 
 # What may be imported beside the standard library: at a module's top, and inside functions.
 DEPENDENCIES = {"sortedcontainers"}
-OPTIONAL_DEPENDENCIES = {"numpy"}
+OPTIONAL_DEPENDENCIES = {"jinja2", "markupsafe", "numpy"}
 
 LINES_AT_MOST = 300
 

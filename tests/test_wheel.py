@@ -114,9 +114,16 @@ def test_licence_is_packed(contents: Contents) -> None:
 
 
 def test_nothing_but_sources_and_data(contents: Contents) -> None:
-    """Every file is code, the marker, or a trace: no caches, tests or notes."""
+    """Every file is code, the marker, a trace, or of a report's look: no caches, tests or notes."""
     packed = contents.below("arenas") | contents.below("arenas_stress")
-    assert {name for name in packed if not name.endswith((".py", ".trace.gz", "py.typed"))} == set()
+    rest = {name for name in packed if not name.endswith((".py", ".trace.gz", "py.typed"))}
+    assert {name for name in rest if not name.startswith("reports/templates/")} == set()
+
+
+def test_what_reports_look_like_is_packed(contents: Contents) -> None:
+    packed = {name for name in contents.below("arenas") if name.startswith("reports/templates/")}
+    here = Path(arenas.__file__).parent
+    assert packed == {path.relative_to(here).as_posix() for path in (here / "reports/templates").rglob("*.*")} != set()
 
 
 @pytest.mark.skipif(not IN_CHECKOUT, reason="compares with the checkout")
