@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import bench, quick, replay, run
+from . import bench, quick, replay, report, run
 from . import list as list_command
 
 if TYPE_CHECKING:
@@ -19,5 +19,6 @@ COMMANDS: Final[dict[str, Command]] = {
     "run": run,
     "replay": replay,
     "bench": bench,
+    "report": report,
 }
 DEFAULT: Final = "quick"
