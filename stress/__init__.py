@@ -19,6 +19,7 @@ The layers, lowest first; a module imports only from its own line and those abov
     report                          showing what happened
     batch                           several runs, announced and reported
     bench                           measuring the heap beside what a user would pick instead
+    interleave                      a few threads again and again, taking turns in every way
     page                            results as a page to look at
     commands                        one command a file
     cli, __main__                   from words to a command, from errors to exit statuses

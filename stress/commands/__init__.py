@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import bench, quick, replay, report, run
+from . import bench, interleave, quick, replay, report, run
 from . import list as list_command
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "run": run,
     "replay": replay,
     "bench": bench,
+    "interleave": interleave,
     "report": report,
 }
 DEFAULT: Final = "quick"

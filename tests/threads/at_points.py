@@ -17,8 +17,9 @@ from pathlib import Path
 
 import arenas
 import arenas.fork
+from tests.threads._interleave import interleave
 from tests.threads.helpers import PATIENCE_SECONDS, elsewhere, pattern
-from tests.threads.points import Points, place, worth_trying
+from tests.threads.points import Points
 from tests.threads.scenarios import SCENARIOS, SMALL, Scenario, Stage, verify
 
 # Where locks other than an arena's are taken: tried in full.
@@ -123,7 +124,7 @@ def main(mode: str, spec: str, stride: str) -> None:
             continue
         at(scenario, chosen_spec, None)
         points = at(scenario, chosen_spec, None)
-        for index in worth_trying(points.seen):
+        for index in interleave.worth_trying(points.seen):
             passed += 1
             if passed % int(stride) and Path(points.seen[index][0].co_filename).name not in LOCKS:
                 continue
@@ -132,7 +133,7 @@ def main(mode: str, spec: str, stride: str) -> None:
             try:
                 at(scenario, chosen_spec, index)
             except BaseException:
-                print(f"{mode} in {name!r} at point {index}: {place(points.seen[index])}", flush=True)
+                print(f"{mode} in {name!r} at point {index}: {interleave.place(points.seen[index])}", flush=True)
                 raise
     print(tried)
 

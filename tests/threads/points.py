@@ -22,25 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import CodeType, FrameType
 
-Point = tuple["CodeType", int]
+    from tests.threads._interleave import interleave
 
 _HERE = str(Path(__file__).resolve().parent)
 _LOOKS = {"RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD"}
 _ACCESSES = {
     *("LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR", "CONTAINS_OP", "FOR_ITER"),
     *("BINARY_SUBSCR", "BINARY_OP", "STORE_SUBSCR", "DELETE_SUBSCR", "CALL", "CALL_KW", "CALL_FUNCTION_EX"),
-}
-# Code that changes nothing.
-_READERS = {
-    "__init__.py",
-    "audit.py",
-    "dataclasses.py",
-    "enum.py",
-    "errors.py",
-    "shortage.py",
-    "snapshot.py",
-    "stats.py",
-    "summary.py",
 }
 
 
@@ -82,7 +70,7 @@ class Points:
         """``open_to_others``: not where interrupts are delivered, but wherever it says of the code that others may
         act.
         """
-        self.seen: list[Point] = []
+        self.seen: list[interleave.Point] = []
         self.reached = False
         self._index = index
         self._act = act
@@ -132,21 +120,3 @@ class Points:
             self.reached = True
             sys.settrace(None)
             self._act()
-
-
-def worth_trying(points: list[Point]) -> list[int]:
-    """Of points passed again and again the first visit and the last: their indexes, in order.
-
-    Of functions that only add up or put into words, all points are alike: one is enough.
-    """
-    visits: dict[Point | CodeType, list[int]] = {}
-    for index, point in enumerate(points):
-        visits.setdefault(point if Path(point[0].co_filename).name not in _READERS else point[0], []).append(index)
-    return sorted({index for all_of_one in visits.values() for index in (all_of_one[0], all_of_one[-1])})
-
-
-def place(point: Point) -> str:
-    """The point for people."""
-    code, offset = point
-    line = next((line for start, end, line in code.co_lines() if start <= offset < end), None)
-    return f"{Path(code.co_filename).name}:{line} in {code.co_qualname}, before offset {offset}"

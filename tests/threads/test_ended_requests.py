@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import arenas
+from tests.threads._interleave import interleave
 from tests.threads.helpers import elsewhere, prove_whole
-from tests.threads.points import Points, worth_trying
+from tests.threads.points import Points
 
 SIZE = 3000
 DIRT = b"\xff" * SIZE
@@ -55,7 +56,7 @@ def test_a_request_survives_a_reset(zero: bool) -> None:
     """What it was given before the reset is gone, and left alone: it is served again, as if it had come after."""
     Request(zero=zero).at(None)
     served_again = 0
-    for index in worth_trying(Request(zero=zero).at(None).seen):
+    for index in interleave.worth_trying(Request(zero=zero).at(None).seen):
         request = Request(zero=zero)
         request.at(index)
         served_again += request.retried and not request.block.released

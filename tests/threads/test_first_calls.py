@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import arenas
 import arenas.default
+from tests.threads._interleave import interleave
 from tests.threads.helpers import PATIENCE_SECONDS, elsewhere
-from tests.threads.points import Points, worth_trying
+from tests.threads.points import Points
 from tests.threads.scenarios import REGION, SMALL
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Pair:
 def pairs(make: Callable[[], Pair]) -> Iterator[list[Any]]:
     """What both got, at each point in turn."""
     make().at(None)  # what is cached for ever is cached now
-    points = worth_trying(make().at(None).seen)
+    points = interleave.worth_trying(make().at(None).seen)
     reached = 0
     for index in points:
         pair = make()
@@ -76,7 +77,7 @@ def test_no_two_threads_adopt_one_arena() -> None:
 def test_an_arena_is_adopted_once() -> None:
     """Its owner ends while another thread looks for an arena: if that one takes it, no third does."""
     adopt_from_an_end_at(None)
-    points = worth_trying(adopt_from_an_end_at(None)[0].seen)
+    points = interleave.worth_trying(adopt_from_an_end_at(None)[0].seen)
     served = [adopt_from_an_end_at(index)[1] for index in points]
     assert all(len(set(numbers)) == 3 for numbers in served)
     assert {numbers[1] for numbers in served} == {1, 2}  # the ended one's arena, or one of its own

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import arenas
+from tests.threads._interleave import interleave
 from tests.threads.helpers import elsewhere, pattern
-from tests.threads.points import Points, place, worth_trying
+from tests.threads.points import Points
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -176,7 +177,7 @@ PRIVATE = {"best_fit.py", "region.py", "sizes.py", "sortedlist.py"}
 def test_one_operation_at_any_point_of_another(first: str, second: str) -> None:
     """Whatever one thread does between two steps of another, both are right: each wins or is told why not."""
     run(first, second, None)  # what is cached for ever is cached now
-    points = worth_trying(run(first, second, None).seen)
+    points = interleave.worth_trying(run(first, second, None).seen)
     reached = sum(run(first, second, index).reached for index in points)
     assert reached > 5
 
@@ -196,6 +197,6 @@ def run(first: str, second: str, index: int | None) -> Points:
         case.overwrite(b"\xee")
         case.verify()
     except BaseException as error:
-        error.add_note(f"at point {index}: {place(points.seen[-1])}")
+        error.add_note(f"at point {index}: {interleave.place(points.seen[-1])}")
         raise
     return points

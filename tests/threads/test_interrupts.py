@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.threads._interleave import interleave
 from tests.threads.helpers import elsewhere
-from tests.threads.points import Point, Points, place, worth_trying
+from tests.threads.points import Points
 from tests.threads.scenarios import SCENARIOS, Scenario, Stage, verify
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def run(scenario: Scenario, stage: Stage, points: Points) -> bool:
 MOST = 200
 
 
-def rehearse(scenario: Scenario, spec: str | int) -> list[Point]:
+def rehearse(scenario: Scenario, spec: str | int) -> list[interleave.Point]:
     """The points of the operation, which is not interrupted."""
     points = Points()
     stage = scenario.stage(arenas=spec)
@@ -76,7 +77,7 @@ def test_an_interrupt_at_any_point_leaves_a_whole_heap(name: str, spec: str | in
     if scenario.needs_numpy:
         pytest.importorskip("numpy")
     rehearse(scenario, spec)  # does what is done only once in a process
-    chosen = worth_trying(rehearse(scenario, spec))
+    chosen = interleave.worth_trying(rehearse(scenario, spec))
     chosen = chosen[:: len(chosen) // MOST + 1]  # evenly, over what is long
     missed = 0
     for index in chosen:
@@ -87,6 +88,6 @@ def test_an_interrupt_at_any_point_leaves_a_whole_heap(name: str, spec: str | in
         try:
             verify(scenario, stage, interrupted=interrupted)
         except BaseException as error:
-            error.add_note(f"{name!r} interrupted at point {index}: {place(points.seen[-1])}")
+            error.add_note(f"{name!r} interrupted at point {index}: {interleave.place(points.seen[-1])}")
             raise
     assert missed * 10 < len(chosen), f"{missed} of {len(chosen)} points were not reached"

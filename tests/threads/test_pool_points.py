@@ -12,8 +12,9 @@ import pytest
 
 import arenas
 import arenas.line
+from tests.threads._interleave import interleave
 from tests.threads.helpers import PATIENCE_SECONDS, prove_whole
-from tests.threads.points import Points, place, worth_trying
+from tests.threads.points import Points
 from tests.threads.waiters import BYTES, Waiter, only_woken, watch_lines
 
 if TYPE_CHECKING:
@@ -96,12 +97,12 @@ def at_each_point(
                 points.run(getattr(case, verb))
             verify(case)
         except BaseException as error:
-            error.add_note(f"at point {index}: {place(points.seen[-1])}")
+            error.add_note(f"at point {index}: {interleave.place(points.seen[-1])}")
             raise
         return points
 
     run(None)
-    chosen = worth_trying(run(None).seen)
+    chosen = interleave.worth_trying(run(None).seen)
     for index in chosen:
         run(index)
     return len(chosen)

@@ -6,10 +6,11 @@ import contextlib
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import arenas
-from tests.threads.protocol import PAGE, Protocol
+
+from ..protocol import PAGE, Protocol
 
 if TYPE_CHECKING:
-    from tests.threads.turns import Worker
+    from ..turns import Worker
 
 
 class Waiting(Protocol):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tests.threads.helpers import elsewhere, pattern
-from tests.threads.protocol import PAGE, Protocol
-from tests.threads.protocols.common import SIZE
+from ..protocol import PAGE, Protocol, pattern
+from .common import SIZE
 
 if TYPE_CHECKING:
     import arenas
-    from tests.threads.turns import Worker
+
+    from ..turns import Worker
 
 
 class Drain(Protocol):
@@ -90,7 +91,9 @@ class Adopt(Protocol):
 
     def prepare(self) -> None:
         left: list[arenas.Block] = []
-        elsewhere(lambda: left.extend([self.alloc(SIZE), self.alloc(SIZE)]))
+        owner = threading.Thread(target=lambda: left.extend([self.alloc(SIZE), self.alloc(SIZE)]))
+        owner.start()
+        owner.join()
         self.left = dict(zip("ab", left, strict=True))
         self.serves: dict[int, str] = {}  # arena -> the thread
 

@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 import gc
-import os
 import random
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from arenas.system import FREE_THREADED
-from tests.threads.points import place, worth_trying
-from tests.threads.protocol import NAMES
-from tests.threads.stand_ins import standing_in
-from tests.threads.tracing import watching
-from tests.threads.turns import Turn, Turns, watch
+from .points import place, worth_trying
+from .protocol import NAMES
+from .schedule import Schedule
+from .stand_ins import standing_in
+from .steps import Steps
+from .tracing import Tracer
+from .turns import Turn, Turns
+from .turns import watch as watch_turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from tests.threads.protocol import Protocol
-    from tests.threads.turns import Played
+    from .protocol import Protocol
+    from .turns import Played
 
-# How many schedules with one preemption a protocol is worth at most, and where choosing begins; of those with more, a
-# quarter as many. Without the GIL each takes ten times as long.
-SCHEDULES = int(os.environ.get("ARENAS_SEARCH", "40" if FREE_THREADED else "500"))
-SEED = int(os.environ.get("ARENAS_SEED", "1"))
-_DEEPEST = 3  # preemptions
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Who runs when: ``A37 B C12 A`` stops A after 37 steps, then B runs as far as it gets, then C for 12 steps, …"""
-
-    turns: tuple[Turn, ...] = ()
-
-    @classmethod
-    def read(cls, text: str) -> Schedule:
-        """From what ``str`` makes of one."""
-        found = re.findall(r"([A-D])(\d*)", text)
-        return cls(tuple(Turn(NAMES.index(name), int(steps) if steps else None) for name, steps in found))
-
-    def __str__(self) -> str:
-        return " ".join(NAMES[turn.thread] + ("" if turn.steps is None else str(turn.steps)) for turn in self.turns)
-
-    @property
-    def preemptions(self) -> int:
-        """How many turns are stopped by the schedule, not by the thread's end or a wait."""
-        return sum(turn.steps is not None for turn in self.turns)
+_DEEPEST: Final = 3  # preemptions
 
 
 @dataclass
@@ -57,6 +32,11 @@ class Run:
 
     schedule: Schedule
     played: list[Played]
+
+    @property
+    def followed(self) -> bool:
+        """Whether every preemption of the schedule came about: one that was found with other code may ask for more."""
+        return sum(turn.stopped for turn in self.played) == self.schedule.preemptions
 
     def orders(self) -> Iterator[Schedule]:
         """The same, with another thread where one ended or waited and more than one could go on."""
@@ -82,41 +62,63 @@ class Run:
         return [Turn(turn.thread, len(turn.path) if turn.stopped else None) for turn in self.played[:index]]
 
 
-class Search:
-    """Looks for a schedule under which a protocol fails; raises what it fails with, and how to replay it."""
+@dataclass(frozen=True)
+class Failure:
+    """A schedule under which a promise was broken, the how-manieth it was, and where it had stopped threads."""
 
-    def __init__(self, protocol: type[Protocol], *, schedules: int = SCHEDULES, seed: int = SEED) -> None:
+    schedule: Schedule
+    number: int
+    stops: tuple[str, ...]
+
+
+class Search:
+    """Looks for a schedule under which a protocol fails, and raises what it fails with.
+
+    Plays at most ``schedules`` with one preemption, a quarter as many with more, and those without any; which ones
+    follows from ``seed``. Tells ``watch`` after each how many it has played. One search at a time in a process.
+    """
+
+    def __init__(
+        self,
+        protocol: type[Protocol],
+        *,
+        schedules: int,
+        seed: int,
+        watch: Callable[[int], object] = lambda _: None,
+    ) -> None:
         self._protocol = protocol
         self._schedules = schedules
-        self._random = random.Random(f"{seed} {protocol.__name__}")
+        self._watch = watch
+        self._random = random.Random(f"{seed} {protocol.__name__}")  # noqa: S311 - to be repeated, not to be kept secret
+        self._tracer = Tracer(Steps(protocol.files()), watch_turns)
         self.tried: list[Schedule] = []
         self.left_out = 0  # schedules with one preemption that were not tried
+        self.failure: Failure | None = None
 
     def run(self) -> None:
         """Every order of the threads; one preemption, everywhere; then at random one more in what was played so far."""
-        with _undisturbed():
-            runs = [self.play(Schedule())]
+        with self._undisturbed():
+            runs = [self._play(Schedule())]
             for run in runs:  # which grows meanwhile
-                runs += map(self.play, run.orders())
+                runs += map(self._play, run.orders())
             once = [schedule for run in runs for schedule in run.preempted()]
             self.left_out = max(0, len(once) - self._schedules)
-            runs += map(self.play, self._random.sample(once, self._schedules) if self.left_out else once)
+            runs += map(self._play, self._random.sample(once, self._schedules) if self.left_out else once)
             for _ in range(self._schedules // 4):
                 run = self._random.choice(runs)
                 further = list(run.preempted()) if run.schedule.preemptions < _DEEPEST else []
                 if further:
-                    runs.append(self.play(self._random.choice(further)))
+                    runs.append(self._play(self._random.choice(further)))
 
     def replay(self, schedule: Schedule) -> Run:
         """Play one schedule."""
-        with _undisturbed():
-            return self.play(schedule)
+        with self._undisturbed():
+            return self._play(schedule)
 
-    def play(self, schedule: Schedule) -> Run:
-        """Play one schedule; whoever calls sees to the stand-ins."""
+    def _play(self, schedule: Schedule) -> Run:
         self.tried.append(schedule)
         gc.freeze()  # so that a collection, where the heap asks for one, looks at this run only
-        turns = Turns(list(schedule.turns))
+        turns = Turns(list(schedule.turns), self._tracer)
         try:
             protocol = self._protocol(turns)
             turns.run(protocol.workers())
@@ -124,26 +126,23 @@ class Search:
         except BaseException as error:
             self._explain(error, schedule, turns)
             raise
+        self._watch(len(self.tried))
         return Run(schedule, turns.played)
 
     def _explain(self, error: BaseException, schedule: Schedule, turns: Turns) -> None:
         stops = [f"{NAMES[turn.thread]} stopped at {place(turn.path[-1])}" for turn in turns.played if turn.stopped]
+        self.failure = Failure(schedule, len(self.tried), tuple(stops or ["nobody was stopped"]))
         error.add_note(f"{self._protocol.__name__} under the schedule '{schedule}', number {len(self.tried)}")
-        error.add_note("\n".join(stops) or "nobody was stopped")
-        module = self._protocol.__module__.rpartition(".")[2]
-        file = module if module.startswith("test_") else "test_search"
-        command = f"python -m pytest tests/threads/{file}.py -k '[{self._protocol.__name__}]'"
-        error.add_note(f"replay: ARENAS_SCHEDULE='{schedule}' {command}")
+        error.add_note("\n".join(self.failure.stops))
 
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """The collector strikes where it likes, and never twice at the same place."""
-    gc.collect()
-    gc.disable()
-    try:
-        with standing_in(), watching(watch):
-            yield
-    finally:
-        gc.enable()
-        gc.unfreeze()
+    @contextmanager
+    def _undisturbed(self) -> Iterator[None]:
+        """The collector strikes where it likes, and never twice at the same place."""
+        gc.collect()
+        gc.disable()
+        try:
+            with self._protocol.around(), standing_in(), self._tracer.watching():
+                yield
+        finally:
+            gc.enable()
+            gc.unfreeze()

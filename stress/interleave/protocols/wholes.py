@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from arenas.backing import Budget
-from tests.threads.helpers import pattern
-from tests.threads.protocol import PAGE, Protocol
-from tests.threads.protocols.common import LARGER, SIZE, refused
+
+from ..protocol import PAGE, Protocol, pattern
+from .common import LARGER, SIZE, refused
 
 if TYPE_CHECKING:
-    from tests.threads.turns import Worker
+    from ..turns import Worker
 
 
 class CloseAndAlloc(Protocol):

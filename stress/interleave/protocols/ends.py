@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import arenas
-from tests.threads.protocol import Protocol
-from tests.threads.protocols.common import SIZE, refused
+
+from ..protocol import Protocol
+from .common import SIZE, refused
 
 if TYPE_CHECKING:
-    from tests.threads.turns import Worker
+    from ..turns import Worker
 
 
 class OneOfTwoFrees(Protocol):

@@ -11,20 +11,19 @@ import dis
 import functools
 import importlib.util
 import pkgutil
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import arenas
 from arenas.system import FREE_THREADED
 
+from .points import PACKAGE
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from types import CodeType
 
-_PACKAGE = str(Path(arenas.__file__).parent)
-_TESTS = tuple(str(Path(__file__).parent / name) for name in ("protocols", "test_"))
 # Calls (a single step of a dict, a list, a deque or a lock is one into C), subscripts, iteration, entering a `with`.
-_SHARED = {
+_SHARED: Final = {
     "BEFORE_WITH",
     "BINARY_SLICE",
     "BINARY_SUBSCR",
@@ -48,27 +47,42 @@ _SHARED = {
     "WITH_EXCEPT_START",
 }
 # What asks for a truth value, and so for the length of a shared container; and what leaves a bool, which is nobody's.
-_ASKS = ("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "POP_JUMP_FORWARD_IF_", "POP_JUMP_BACKWARD_IF_", "JUMP_IF_")
-_BOOLS = {"COMPARE_OP", "CONTAINS_OP", "IS_OP", "TO_BOOL", "UNARY_NOT"}
+_ASKS: Final = ("POP_JUMP_IF_TRUE", "POP_JUMP_IF_FALSE", "POP_JUMP_FORWARD_IF_", "POP_JUMP_BACKWARD_IF_", "JUMP_IF_")
+_BOOLS: Final = {"COMPARE_OP", "CONTAINS_OP", "IS_OP", "TO_BOOL", "UNARY_NOT"}
 # Two stores without a call between them are one step where there is a GIL, which docs/design.md assumes.
-_STORES = ("STORE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR")
-_LOOKS = ("CALL", "JUMP_", "POP_JUMP_", "RESUME", "SEND", "FOR_ITER", "BEFORE_WITH")
+_STORES: Final = ("STORE_ATTR", "STORE_SUBSCR", "DELETE_SUBSCR")
+_LOOKS: Final = ("CALL", "JUMP_", "POP_JUMP_", "RESUME", "SEND", "FOR_ITER", "BEFORE_WITH")
 
 
 # By id, each with the code itself, so that it stays: the hash of code is slow, and code of two places may be equal.
-_known: dict[int, tuple[frozenset[int], CodeType]] = {}
+_found: Final[dict[int, tuple[frozenset[int], CodeType]]] = {}
 
 
-def steps(code: CodeType) -> frozenset[int]:
-    """Offsets of the instructions that touch something shared, in code of the package and of protocols; else none."""
-    known = _known.get(id(code))
-    if known is None:
-        ours = code.co_filename.startswith((_PACKAGE, *_TESTS))
-        known = _known[id(code)] = _steps(code) if ours else frozenset(), code
-    return known[0]
+class Steps:
+    """Where code has steps: the package's, and that of some files more."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        """``files``: how the names of those files begin, a protocol's own above all."""
+        self._ours = (PACKAGE, *files)
+        self._known: dict[int, tuple[frozenset[int], CodeType]] = {}
+
+    def of(self, code: CodeType) -> frozenset[int]:
+        """Offsets of the instructions that touch something shared; none in code of others."""
+        known = self._known.get(id(code))
+        if known is None:
+            ours = code.co_filename.startswith(self._ours)
+            known = self._known[id(code)] = _steps(code) if ours else frozenset(), code
+        return known[0]
 
 
 def _steps(code: CodeType) -> frozenset[int]:
+    found = _found.get(id(code))
+    if found is None:
+        found = _found[id(code)] = _look_for_steps(code), code
+    return found[0]
+
+
+def _look_for_steps(code: CodeType) -> frozenset[int]:
     found = set()
     before: dis.Instruction | None = None
     since_store: set[int] | None = None  # steps after a store, with nothing in between where the GIL could change hands
@@ -93,7 +107,7 @@ def _steps(code: CodeType) -> frozenset[int]:
 def _touches(instruction: dis.Instruction, before: dis.Instruction | None, code: CodeType) -> bool:
     name = instruction.opname
     if name in {"LOAD_ATTR", "LOAD_METHOD"}:
-        return not code.co_filename.startswith(_PACKAGE) or instruction.argval in _stored()
+        return not code.co_filename.startswith(PACKAGE) or instruction.argval in _stored()
     if name.startswith(_ASKS) and "NONE" not in name:
         return before is not None and before.opname not in _BOOLS
     return name in _SHARED or (name == "BINARY_OP" and instruction.argrepr.endswith("="))

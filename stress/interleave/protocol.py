@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+import os
+from pathlib import Path
+from types import FunctionType
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 
 import arenas
-from tests.threads.helpers import pattern
-from tests.threads.stand_ins import Lock
+
+from .stand_ins import Lock
 
 if TYPE_CHECKING:
-    from tests.threads.turns import Turns, Worker
+    from contextlib import AbstractContextManager
 
-PAGE = 4096
-NAMES = "ABCD"  # of the threads
+    from .turns import Turns, Worker
+
+PAGE: Final = 4096
+NAMES: Final = "ABCD"
+"""Of the threads."""
+_COMMON: Final = str(Path(__file__).parent / "protocols") + os.sep  # the protocols that come with this share code
+
+
+def pattern(key: int, size: int) -> bytes:
+    """``size`` bytes that no other key has."""
+    word = (key * 0x9E3779B97F4A7C15 % (1 << 64)).to_bytes(8, "little")
+    return (word * (size // 8 + 1))[:size]
 
 
 class Held(NamedTuple):
@@ -27,9 +40,14 @@ class Held(NamedTuple):
 class Protocol:
     """A small heap, and what up to four threads do with it: ``a``, ``b``, …, generators as ``Turns`` wants them. The
     docstring of a subclass says what must hold under every schedule; ``verify`` and ``end`` look whether it does.
+
+    It is made anew for each schedule. All of this is called by one thread at a time.
     """
 
     options: ClassVar[dict[str, Any]] = {}
+    """Of the heap."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """Packages without which it cannot be played."""
 
     def __init__(self, turns: Turns) -> None:
         self.turns = turns
@@ -48,11 +66,32 @@ class Protocol:
 
     def workers(self) -> list[Worker]:
         """One a thread."""
-        return [getattr(self, name)() for name in NAMES.lower() if hasattr(self, name)]
+        return [getattr(self, name.lower())() for name in self.threads()]
+
+    @classmethod
+    def threads(cls) -> list[str]:
+        """Their names, as in a schedule."""
+        return [name for name in NAMES if hasattr(cls, name.lower())]
+
+    @classmethod
+    def promise(cls) -> str:
+        """What must hold, in one line."""
+        return " ".join((cls.__doc__ or "").replace("``", "").split())
+
+    @classmethod
+    def files(cls) -> set[str]:
+        """Where its own code stands, which has steps as the package's has."""
+        ours = (value for kind in cls.mro() if kind is not Protocol for value in vars(kind).values())
+        return {value.__code__.co_filename for value in ours if isinstance(value, FunctionType)} | {_COMMON}
+
+    @classmethod
+    def around(cls) -> AbstractContextManager[object]:
+        """What all of its runs are played inside."""
+        return contextlib.nullcontext()
 
     # What the threads do. Nothing in here is divided, except by what it asks of the heap.
 
-    def alloc(self, size: int, **options: Any) -> arenas.Block:
+    def alloc(self, size: int, **options: Any) -> arenas.Block:  # noqa: ANN401 - as the heap's
         """One more block, which overlaps no other that is held; filled with a pattern of its own."""
         block = self.heap.alloc(size, **options)
         self.hold(block)

@@ -1,7 +1,7 @@
 """Threads that run one at a time, and change turns where a plan says so.
 
-A plan is a list of turns: a thread, and after how many of its steps (see ``steps.py``) it is stopped; ``None``: it
-goes on until it ends or has to wait. After the last of them the first thread that can run does, each as far as it gets.
+A plan is a list of turns: a thread, and after how many of its steps (see ``steps``) it is stopped; ``None``: it goes
+on until it ends or has to wait. After the last of them the first thread that can run does, each as far as it gets.
 With the same plan everything happens in the same order again.
 """
 
@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
-
-from tests.threads.helpers import PATIENCE_SECONDS
-from tests.threads.tracing import begin_thread, end_thread
+from typing import TYPE_CHECKING, ClassVar, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from types import CodeType
 
-    from tests.threads.points import Point
+    from .points import Point
+    from .tracing import Tracer
 
-    Worker = Generator[None, None, None]
+Worker = Generator[None, None, None]
+"""What a thread does; see ``Turns``."""
 
-BEGIN_SECONDS = 1000.0
+BEGIN_SECONDS: Final = 1000.0
+_PATIENCE_SECONDS: Final = 60  # long enough for any machine, short enough to end a run that is stuck
 
 
 class Turn(NamedTuple):
@@ -41,6 +42,10 @@ class DeadlockError(AssertionError):
     """Every thread that has not ended waits, and nothing will wake it."""
 
 
+class StuckError(AssertionError):
+    """A thread comes no further, and is not known to wait: perhaps for a real lock, which no protocol must use."""
+
+
 @dataclass
 class Played:
     """A turn as it was played: who could have had it, where its steps were taken, whether the plan stopped it."""
@@ -54,11 +59,11 @@ class Played:
 class _Thread:
     """One worker's thread. It runs only while it holds the baton."""
 
-    def __init__(self, number: int, worker: Worker, turns: Turns) -> None:
+    def __init__(self, number: int, worker: Worker, live: Callable[[_Thread, Worker], None]) -> None:
         self.number = number
         self.baton = threading.Lock()
         self.baton.acquire()
-        self.thread = threading.Thread(target=turns._live, args=(self, worker), daemon=True)
+        self.thread = threading.Thread(target=live, args=(self, worker), daemon=True)
         self.ready: Callable[[], bool] | None = None  # what it waits for
         self.deadline: float | None = None
         self.counts = False  # whether its steps count just now
@@ -77,14 +82,15 @@ class Turns:
     what comes after a second one is played, but has no steps.
     """
 
-    current: Turns | None = None
+    current: ClassVar[Turns | None] = None
 
-    def __init__(self, plan: list[Turn]) -> None:
+    def __init__(self, plan: list[Turn], tracer: Tracer) -> None:
         self.played: list[Played] = []
         self.now = BEGIN_SECONDS
         self.timeouts = 0  # how often nobody could run before somebody's time was up
         self.waited: set[int] = set()  # who has had to wait for something, a lock perhaps
         self._plan = deque(plan)
+        self._tracer = tracer
         self._left: int | None = None  # steps until the plan stops the running thread
         self._threads: list[_Thread] = []
         self._by_ident: dict[int, _Thread] = {}
@@ -96,18 +102,20 @@ class Turns:
     def run(self, workers: list[Worker]) -> None:
         """Play the workers to their ends; raises what one of them raised, or ``DeadlockError``."""
         for number, worker in enumerate(workers):
-            thread = _Thread(number, worker, self)
+            thread = _Thread(number, worker, self._live)
             thread.thread.start()
-            assert self._over.acquire(timeout=PATIENCE_SECONDS), "a preparation is stuck"
+            if not self._over.acquire(timeout=_PATIENCE_SECONDS):
+                raise StuckError(f"the preparation of thread {number} is stuck")
             self._threads.append(thread)
         Turns.current = self
         try:
             self._pass_on(None)
-            assert self._over.acquire(timeout=PATIENCE_SECONDS), f"a thread is stuck: {self.played[-1]}"
+            if not self._over.acquire(timeout=_PATIENCE_SECONDS):
+                raise StuckError(f"thread {self.played[-1].thread} is stuck after {len(self.played[-1].path)} steps")
         finally:
             Turns.current = None
         for thread in self._threads:
-            thread.thread.join(PATIENCE_SECONDS)
+            thread.thread.join(_PATIENCE_SECONDS)
         for error in (*(thread.error for thread in self._threads), self._dead):
             if error is not None:
                 raise error
@@ -118,11 +126,11 @@ class Turns:
             self._by_ident[threading.get_ident()] = thread
             self._over.release()
             self._take_baton(thread)
-            begin_thread(watch)
+            self._tracer.begin_thread()
             thread.counts = True
             next(worker, None)
             thread.counts = False
-            end_thread()
+            self._tracer.end_thread()
             next(worker, None)
         except Abandoned:
             pass
@@ -130,7 +138,7 @@ class Turns:
             if self._dead is None:  # else it is what comes of being abandoned
                 thread.error = error
         thread.counts = False
-        end_thread()
+        self._tracer.end_thread()
         del worker
         if self._by_ident.pop(threading.get_ident(), None) is None:
             thread.ended = True  # it failed in its preparation
@@ -186,7 +194,7 @@ class Turns:
         thread.baton.acquire()
         if self._ending is not None:
             # Its thread-local state dies with it, before anybody goes on.
-            self._ending.thread.join(PATIENCE_SECONDS)
+            self._ending.thread.join(_PATIENCE_SECONDS)
             self._ending = None
         if self._dead is not None:
             raise Abandoned

@@ -14,9 +14,8 @@ from collections import deque
 from contextlib import ExitStack, contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Self
-from unittest import mock
 
-from tests.threads.turns import BEGIN_SECONDS, DeadlockError, Turns
+from .turns import BEGIN_SECONDS, DeadlockError, Turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,5 +176,6 @@ def standing_in() -> Iterator[None]:
             if module_name.partition(".")[0] == "arenas":
                 for name, value in list(vars(module).items()):
                     if id(value) in places:
-                        patches.enter_context(mock.patch.object(module, name, places[id(value)]))
+                        patches.callback(setattr, module, name, value)
+                        setattr(module, name, places[id(value)])
         yield

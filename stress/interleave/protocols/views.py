@@ -5,12 +5,11 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from tests.threads.helpers import pattern
-from tests.threads.protocol import Protocol
-from tests.threads.protocols.common import LARGER, SIZE, refused
+from ..protocol import Protocol, pattern
+from .common import LARGER, SIZE, refused
 
 if TYPE_CHECKING:
-    from tests.threads.turns import Worker
+    from ..turns import Worker
 
 
 class ViewAndFree(Protocol):
