@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .protocol import Protocol
     from .search import Search
 
-HEADINGS: Final = ("protocol", "promise", "schedules\nplayed", "left out", "preemptions", "seconds", "verdict")
+HEADINGS: Final = ("protocol", "promise", "schedules\nplayed", "left out", "deepest\npreemptions", "seconds", "verdict")
 TEXT_COLUMNS: Final = frozenset({"protocol", "promise", "verdict"})
 
 

@@ -46,10 +46,11 @@ class Verdict(NamedTuple):
 
 
 def copy_package(folder: Path) -> None:
-    """Package, tests and settings, as they are."""
+    """Package, tests, what searches schedules for them, and settings, as they are."""
     ignore = shutil.ignore_patterns("__pycache__", ".*")
     shutil.copytree(PACKAGE, folder / "arenas", ignore=ignore)
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=ignore)
+    shutil.copytree(ROOT / "stress", folder / "stress", ignore=ignore)
     shutil.copy2(ROOT / "pyproject.toml", folder)
 
 

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = sorted(FOLDER.rglob("*.py"))
-TABLE = re.findall(r"^ {4}(\w+(?:, \w+)*)  ", str(importlib.import_module(NAME).__doc__), re.MULTILINE)
+TABLE_ROW = r"^ {4}(\w+(?:, \w+)*)  "
+TABLE = re.findall(TABLE_ROW, str(importlib.import_module(NAME).__doc__), re.MULTILINE)
 LAYER_OF = {name: layer for layer, names in enumerate(TABLE) for name in names.split(", ")}
 
 
@@ -49,23 +50,34 @@ def test_imports_point_downwards(path: Path) -> None:
                 assert LAYER_OF[target] <= LAYER_OF[component(path)], f"{path.name}:{node.lineno} imports {target}"
 
 
-BENCH = re.findall(r"^ {4}(\w+(?:, \w+)*)  ", str(importlib.import_module(f"{NAME}.bench").__doc__), re.MULTILINE)
-BENCH_LAYER_OF = {name: layer for layer, names in enumerate(BENCH) for name in names.split(", ")}
-BENCH_FILES = sorted((FOLDER / "bench").rglob("*.py"))
+# Folders with a table of their own.
+PARTS = ("bench", "interleave")
 
 
-def test_the_benchmark_s_table_names_its_modules() -> None:
-    names = {path.relative_to(FOLDER / "bench").with_suffix("").parts[0] for path in BENCH_FILES}
-    assert BENCH_LAYER_OF.keys() == names - {"__init__"}
+def layers_of(part: str) -> dict[str, int]:
+    rows = re.findall(TABLE_ROW, str(importlib.import_module(f"{NAME}.{part}").__doc__), re.MULTILINE)
+    return {name: layer for layer, names in enumerate(rows) for name in names.split(", ")}
 
 
-@pytest.mark.parametrize("path", BENCH_FILES, ids=lambda path: str(path.relative_to(FOLDER)))
-def test_the_benchmark_s_imports_point_downwards(path: Path) -> None:
-    parts = path.relative_to(FOLDER / "bench").with_suffix("").parts
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_s_table_names_its_modules(part: str) -> None:
+    names = {path.relative_to(FOLDER / part).with_suffix("").parts[0] for path in (FOLDER / part).rglob("*.py")}
+    assert layers_of(part).keys() == names - {"__init__"}
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [(part, path) for part in PARTS for path in sorted((FOLDER / part).rglob("*.py"))],
+    ids=lambda value: value if isinstance(value, str) else str(value.relative_to(FOLDER)),
+)
+def test_a_part_s_imports_point_downwards(part: str, path: Path) -> None:
+    layer_of = layers_of(part)
+    layer_of["__init__"] = len(layer_of)
+    parts = path.relative_to(FOLDER / part).with_suffix("").parts
     for node in imports(path):
-        if isinstance(node, ast.ImportFrom) and node.level == len(parts):  # from inside the benchmark
+        if isinstance(node, ast.ImportFrom) and node.level == len(parts):  # from inside the part
             for target in [node.module.partition(".")[0]] if node.module else [alias.name for alias in node.names]:
-                assert BENCH_LAYER_OF[target] <= BENCH_LAYER_OF[parts[0]], f"{path.name}:{node.lineno} {target}"
+                assert layer_of[target] <= layer_of[parts[0]], f"{path.name}:{node.lineno} {target}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
