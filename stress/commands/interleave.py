@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
 import shlex
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from arenas.system import FREE_THREADED
@@ -20,6 +18,7 @@ from . import options
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ..interleave import Protocol
     from ..interleave.outcome import Outcome
@@ -43,9 +42,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"of each, with one preemption; a quarter as many with more (default: {SCHEDULES})",
     )
-    parser.add_argument("--seed", type=int, help="of what is chosen; drawn and printed when not given")
+    options.add_seed(parser)
     parser.add_argument("--schedule", metavar="'A37 B'", help="play one protocol's, as a failure says it, and no other")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results here too")
+    options.add_json(parser)
 
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
@@ -56,7 +55,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         return CLEAN
     schedule = None if arguments.schedule is None else _schedule(arguments.schedule, chosen)
     _refuse_early(arguments.json)
-    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 32)
+    seed = options.seed(arguments)
     command = _command(arguments, context.program, seed)
     table.say(command)
     if left_out:
