@@ -49,10 +49,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Search what is named, show what came of it, and write what is asked for."""
-    chosen, left_out = _chosen(arguments.protocols)
     if arguments.list:
-        table.show(("protocol", "promise"), [(name, kind.promise()) for name, kind in chosen.items()], ("promise",))
+        promises = [(name, finding.find(name).promise()) for name in arguments.protocols or PROTOCOLS]
+        table.show(("protocol", "promise"), promises, ("protocol", "promise"))
         return CLEAN
+    chosen, left_out = _chosen(arguments.protocols)
     schedule = None if arguments.schedule is None else _schedule(arguments.schedule, chosen)
     _refuse_early(arguments.json)
     seed = options.seed(arguments)

@@ -42,13 +42,13 @@ and in the files of the protocol's classes, nowhere else. What threads wait for 
 from __future__ import annotations
 
 from .points import Point, place, worth_trying
-from .protocol import NAMES, Protocol
+from .protocol import Protocol
 from .protocols import PROTOCOLS
 from .schedule import Schedule
 from .search import Search
 from .stand_ins import Lock, RLock, SimpleQueue, standing_in
 from .steps import Steps
-from .turns import DeadlockError, StuckError, Worker
+from .turns import NAMES, DeadlockError, StuckError, Worker
 
 __all__ = [
     "NAMES",

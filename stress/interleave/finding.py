@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from .protocol import NAMES, Protocol
+from .protocol import Protocol
 from .protocols import PROTOCOLS
+from .turns import NAMES
 
 if TYPE_CHECKING:
     from .schedule import Schedule

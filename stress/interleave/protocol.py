@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
 import arenas
 
 from .stand_ins import Lock
+from .turns import NAMES
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from .turns import Turns, Worker
 
 PAGE: Final = 4096
-NAMES: Final = "ABCD"
-"""Of the threads."""
 _COMMON: Final = str(Path(__file__).parent / "protocols") + os.sep  # the protocols that come with this share code
 
 

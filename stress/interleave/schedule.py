@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from .protocol import NAMES
-from .turns import Turn
+from .turns import NAMES, Turn
 
 
 @dataclass(frozen=True)

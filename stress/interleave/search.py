@@ -9,12 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .points import place, worth_trying
-from .protocol import NAMES
 from .schedule import Schedule
 from .stand_ins import standing_in
 from .steps import Steps
 from .tracing import Tracer
-from .turns import Turn, Turns
+from .turns import NAMES, Turn, Turns
 from .turns import watch as watch_turns
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Failure:
-    """A schedule under which a promise was broken, the how-manieth it was, and where it had stopped threads."""
+    """A schedule under which a promise was broken, how many had been played then, and where it had stopped threads."""
 
     schedule: Schedule
     number: int

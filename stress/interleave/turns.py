@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Worker = Generator[None, None, None]
 """What a thread does; see ``Turns``."""
 
+NAMES: Final = "ABCD"
+"""Of the threads, for people."""
 BEGIN_SECONDS: Final = 1000.0
 _PATIENCE_SECONDS: Final = 60  # long enough for any machine, short enough to end a run that is stuck
 
@@ -105,13 +107,14 @@ class Turns:
             thread = _Thread(number, worker, self._live)
             thread.thread.start()
             if not self._over.acquire(timeout=_PATIENCE_SECONDS):
-                raise StuckError(f"the preparation of thread {number} is stuck")
+                raise StuckError(f"thread {NAMES[number]} is stuck before it begins")
             self._threads.append(thread)
         Turns.current = self
         try:
             self._pass_on(None)
             if not self._over.acquire(timeout=_PATIENCE_SECONDS):
-                raise StuckError(f"thread {self.played[-1].thread} is stuck after {len(self.played[-1].path)} steps")
+                last = self.played[-1]
+                raise StuckError(f"thread {NAMES[last.thread]} is stuck after {len(last.path)} steps")
         finally:
             Turns.current = None
         for thread in self._threads:
