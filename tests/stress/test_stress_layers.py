@@ -51,7 +51,7 @@ def test_imports_point_downwards(path: Path) -> None:
 
 
 # Folders with a table of their own.
-PARTS = ("bench", "interleave")
+PARTS = ("bench", "interleave", "page")
 
 
 def layers_of(part: str) -> dict[str, int]:
