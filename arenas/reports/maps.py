@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -81,11 +81,11 @@ def look_of(state: str) -> str:
 
 
 def _arena(number: int, regions: Sequence[Region], cell: int) -> Arena:
-    reach, paths = 0, dict[str, list[str]]()
+    reach, paths = 0, defaultdict[str, list[str]](list)
     for region in regions:
         for state, length in runs(cells(region.size, region.spans, cell)):
             if state != UNKNOWN:
-                paths.setdefault(look_of(state), []).extend(_rows(reach, length))
+                paths[look_of(state)].extend(_rows(reach, length))
             reach += length
         reach += 1  # an empty cell between two regions
     return Arena(
