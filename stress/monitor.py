@@ -38,7 +38,7 @@ class Monitor(Generic[Token]):
         self._mapped_bytes = 0
         self._map_not_before = 0.0
         self._resident_before = machine.resident_bytes()
-        self._started = self._moved = time.monotonic()
+        self._started = self._moved = self._due = time.monotonic()
         self.pause_seconds = SAMPLE_SECONDS
 
     @property
@@ -51,17 +51,22 @@ class Monitor(Generic[Token]):
         self._started = self._moved = time.monotonic()
 
     def tick(self) -> None:
-        """Sample, let the sweep go on, and notice when nobody comes further.
+        """Sample, let the sweep go on, and notice when nobody comes further, unless that was done a moment ago.
 
         Raises:
             StalledError: no operation was done for `STALL_SECONDS`.
 
         """
+        if time.monotonic() >= self._due:
+            self._look()
+
+    def _look(self) -> None:
         began = time.monotonic()
         self._sample(began - self._started)
         self._referee.sweep.advance()
         now = time.monotonic()
         self.pause_seconds = max(SAMPLE_SECONDS, (now - began) * SAMPLING_SHARE)
+        self._due = now + self.pause_seconds
         done = sum(client.operations for client in list(self._referee.clients))
         if done != self._done:
             self._done, self._moved = done, now
@@ -76,7 +81,7 @@ class Monitor(Generic[Token]):
     def end(self) -> None:
         """The clock stops, once all threads have ended; a last look."""
         self._result.seconds = self.elapsed_seconds
-        self.tick()
+        self._look()
         self._result.heap_remote_frees = self._referee.allocator.measure().remote_frees
 
     def sum_up(self) -> None:

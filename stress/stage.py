@@ -40,6 +40,8 @@ class Stage(Generic[Token]):
         self._seconds = seconds
         self._aborted = False
         self._on_abort: list[Callable[[], None]] = []
+        self._clients: list[Client[Token]] = []  # of all bodies ever played at once: each play uses them anew
+        self._own: Client[Token] | None = None
         self._following: dict[Client[Token], Body] = {}  # what goes on with a client in a new thread
 
     @property
@@ -67,8 +69,8 @@ class Stage(Generic[Token]):
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client[Token]]:
-        """A client for the thread that runs the workload: to prepare, and to tidy up."""
-        client = self.referee.client()
+        """A client for the thread that runs the workload, always the same: to prepare, and to tidy up."""
+        client = self._own = self._own or self.referee.client()
         client.begin()
         try:
             yield client
@@ -87,9 +89,11 @@ class Stage(Generic[Token]):
 
         """
         crew = _Crew(self, len(bodies))
+        while len(self._clients) < len(bodies):
+            self._clients.append(self.referee.client())
         try:
-            for body in bodies:
-                crew.start(body, self.referee.client())
+            for body, client in zip(bodies, self._clients, strict=False):
+                crew.start(body, client)
             crew.watch(self._monitor)
         except BaseException:
             self.abort()  # a stalled thread is a daemon, and left behind

@@ -7,12 +7,34 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import larson
+from . import (
+    alloc_test,
+    glibc_thread,
+    larson,
+    malloc_large,
+    message_passing,
+    mleak,
+    mstress,
+    rptest,
+    sockets,
+    xmalloc_test,
+)
 
 if TYPE_CHECKING:
     from .model import Workload
 
-_ALL: Final = (larson.WORKLOAD,)
+_ALL: Final = (
+    larson.WORKLOAD,
+    xmalloc_test.WORKLOAD,
+    mstress.WORKLOAD,
+    rptest.WORKLOAD,
+    alloc_test.WORKLOAD,
+    glibc_thread.WORKLOAD,
+    mleak.WORKLOAD,
+    malloc_large.WORKLOAD,
+    message_passing.WORKLOAD,
+    sockets.WORKLOAD,
+)
 
 WORKLOADS: Final[dict[str, Workload]] = {workload.name: workload for workload in _ALL}
 """By name, in the order in which they are listed and run."""
