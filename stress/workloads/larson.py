@@ -39,12 +39,12 @@ class Chain:
         """What one thread does, before it hands on to the next."""
         slots, numbers, stage = self._slots, self._numbers, self._stage
         for _ in range(self._turn):
-            if not stage.going:
-                return
             victim = numbers.randrange(len(slots))
             old, slots[victim] = slots[victim], None
             client.free(old)
             slots[victim] = client.allocate(numbers.randint(SMALLEST, LARGEST))
+            if not stage.going:
+                return
         stage.follow(client, self.link)
 
 
