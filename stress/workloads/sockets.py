@@ -49,15 +49,6 @@ class Peer:
         while self._held:
             client.free(self._held.pop())
 
-    def _receive(self, connection: socket.socket, held: Held[Any], start: int) -> None:
-        """Fill a block from a connection, with contents that begin at ``start`` in the noise."""
-        try:
-            _fill(connection, _memory(held))
-        except OSError:
-            self._stage.referee.contents.fill(held.address, held.size, held.start)  # it was half overwritten
-            raise
-        held.start = start
-
 
 class Server(Peer):
     """Serves one connection after another."""
@@ -83,7 +74,7 @@ class Server(Peer):
         if held is None:
             raise ConnectionAbortedError
         client.check(held, "is about to receive")
-        self._receive(connection, held, start)
+        _receive(connection, held, start)
         client.check(held, "has received")
         connection.sendall(_memory(held))
         self._free(client)
@@ -117,7 +108,7 @@ class Asker(Peer):
         if sent is not None and echoed is not None:
             connection.sendall(HEADER.pack(size, sent.start))
             connection.sendall(_memory(sent))
-            self._receive(connection, echoed, sent.start)
+            _receive(connection, echoed, sent.start)
             client.check(echoed, "has come back")
         self._free(client)
 
@@ -125,6 +116,12 @@ class Asker(Peer):
 def _memory(held: Held[Any]) -> memoryview:
     """A block's bytes, which must not be touched once it is freed."""
     return memoryview((ctypes.c_char * held.size).from_address(held.address)).cast("B")
+
+
+def _receive(connection: socket.socket, held: Held[Any], start: int) -> None:
+    """Have the system overwrite a block with contents that begin at ``start`` in the noise."""
+    _fill(connection, _memory(held))
+    held.start = start
 
 
 def _fill(connection: socket.socket, memory: memoryview) -> None:

@@ -7,6 +7,7 @@ import itertools
 import mmap
 import random
 import statistics
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -245,25 +246,40 @@ def test_xmalloc_sizes() -> None:
     assert (sizes[:6], sizes[-2:]) == ((8, 12, 16, 24, 32, 48), (1536, 2048))
 
 
+class Slow(list[Any]):
+    """A list that leaves others much time between a read and what follows."""
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        for _ in range(300):
+            pass
+        return found
+
+
 def test_slots_lose_nothing_and_double_nothing() -> None:
     """Whatever was put in comes out once, however many exchange at once."""
-    slots = module("workloads.slots").Slots(3)
+    slots = module("workloads.slots").Slots(1)
+    slots._held = Slow(slots._held)
     out: list[list[Any]] = [[] for _ in range(4)]
     barrier = threading.Barrier(4)
 
     def exchange(number: int) -> None:
         barrier.wait()
-        for turn in range(500):
-            out[number].append(slots.exchange(turn % 3, (number, turn)))
+        for turn in range(1000):
+            out[number].append(slots.exchange(0, (number, turn)))
 
     threads = [threading.Thread(target=exchange, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    rest = [slots.exchange(slot, None) for slot in range(3)]
-    came_out = [each for each in itertools.chain(*out, rest) if each is not None]
-    assert sorted(came_out) == [(number, turn) for number in range(4) for turn in range(500)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    came_out = [each for each in itertools.chain(*out, [slots.exchange(0, None)]) if each is not None]
+    assert sorted(came_out) == [(number, turn) for number in range(4) for turn in range(1000)]
 
 
 def test_mstress_keeps_half_of_its_slots_between_rounds() -> None:
@@ -350,6 +366,23 @@ def test_sockets_find_what_the_system_got_wrong(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sockets, "_fill", spoil)
     result = run("sockets", roomy(Sound), scale=1)
     assert any("has received: from byte" in fault for fault in result.descriptions)
+
+
+def test_a_server_that_dies_after_its_last_answer_is_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The thread in its place must hear that nobody will come any more."""
+    free = client.Client.free
+    deaths: list[None] = []
+
+    def mortal(self: Any, held: Any) -> None:
+        if self.number == 0 and not deaths:  # the server's first block, which has been sent back
+            deaths.append(None)
+            raise errors.ThreadDiedError
+        free(self, held)
+
+    monkeypatch.setattr(client.Client, "free", mortal)
+    result = run("sockets", roomy(Sound), threads=1, operations=0)
+    assert result.clean, result.complaints()
+    assert deaths
 
 
 def test_clients_are_used_again_by_each_play() -> None:
