@@ -48,22 +48,23 @@ class Producer:
         self._queue.put(None)
 
 
-class Consumers:
-    """Free whatever is on the queue until all producers have said their None."""
+class Consumer:
+    """Frees whatever is on the queue until all producers have said their None."""
 
-    def __init__(self, queue: Channel[Any], producers: int) -> None:
+    def __init__(self, queue: Channel[Any], producers: int, ended: list[None]) -> None:
         self._queue = queue
         self._producers = producers
-        self._ended: list[None] = []  # appended to by any thread: that is atomic, with and without the GIL
+        self._ended = ended  # of all consumers; appended to by any thread: that is atomic, with and without the GIL
+        self._batch: deque[Held[Any] | None] = deque()  # outlives the thread that took it
 
-    def work(self, client: Client[Any], batch: deque[Held[Any] | None]) -> None:
-        """Free batches; ``batch`` is what a thread that died had still in hand."""
+    def work(self, client: Client[Any]) -> None:
+        """Free batches to the end."""
         while True:
-            while batch:
-                client.free(batch.popleft())
+            while self._batch:
+                client.free(self._batch.popleft())
             taken = self._queue.get()
             if taken is not None:
-                batch.extend(taken)
+                self._batch.extend(taken)
                 continue
             self._ended.append(None)
             if len(self._ended) >= self._producers:  # the last None goes round, for each of the others to see
@@ -75,16 +76,11 @@ def play(stage: Stage[Any]) -> None:
     """One half of the threads each, at least one."""
     producers = (stage.threads + 1) // 2
     queue = stage.channel(BATCHES)
-    consumers = Consumers(queue, producers)
+    ended: list[None] = []
     stage.play(
         *(Producer(stage, queue, stage.random("xmalloc-test", number)).work for number in range(producers)),
-        *(_consume(consumers) for _ in range(max(stage.threads - producers, 1))),
+        *(Consumer(queue, producers, ended).work for _ in range(max(stage.threads - producers, 1))),
     )
-
-
-def _consume(consumers: Consumers) -> Any:  # noqa: ANN401 - a Body, whose module knows ours not
-    batch: deque[Any] = deque()
-    return lambda client: consumers.work(client, batch)
 
 
 WORKLOAD: Final = Workload(
