@@ -9,7 +9,7 @@ The layers, lowest first; a module imports only from its own line and those abov
     trace, gates, pattern, faults   reading a recording; waiting; filling and checking; what was found
     audit, allocators               proving a heap's books; what can be tested, behind one seam
     sweep                           no two live blocks on the same bytes
-    client, referee                 one thread's way to the allocator, every byte checked; what all of them share
+    client, referee, suspects       one thread's way to the allocator, every byte checked; what all share; who did it
     results, machine                what one run came to; what it ran on
     channel, monitor, stage         handing over; watching; the threads, time and chance that a workload is given
     workloads                       one a file

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Generic
 
+from . import suspects
 from .allocators.protocol import ANYTHING, Token
+from .faults import Kind
 from .pattern import next_start, start_of
 from .sweep import BIRTH, DEATH
 
 if TYPE_CHECKING:
     from .referee import Referee
+    from .sweep import Entry
 
 
 class Held(Generic[Token]):
     """One live block, as a client hands it out."""
 
-    __slots__ = ("address", "alignment", "home", "name", "size", "start", "thread", "token")
+    __slots__ = ("address", "alignment", "home", "is_lent", "name", "size", "start", "thread", "token")
 
     home: Client[Token]
     """Whose books it is in: the client that allocated it."""
@@ -29,7 +33,14 @@ class Held(Generic[Token]):
     alignment: int
     start: int
     """Of its contents, in the noise."""
+    is_lent: bool
+    """Its contents are somebody else's: see `Client.lend`."""
     name: str
+
+    @property
+    def end(self) -> int:
+        """The address behind its last byte."""
+        return self.address + self.size
 
 
 class Client(Generic[Token]):
@@ -39,6 +50,7 @@ class Client(Generic[Token]):
         """Made by `Referee.client`."""
         self.number = number
         self.mine: dict[Held[Token], None] = {}
+        self.graves: deque[Entry] = deque(maxlen=suspects.REMEMBERED)
         self.allocations = self.frees = self.resizes = self.remote_frees = self.refused = 0
         self.peak_live_bytes = self.peak_committed_bytes = self.peak_reserved_bytes = 0
         self._referee = referee
@@ -83,7 +95,7 @@ class Client(Generic[Token]):
         wrong = None if self._contents.is_zero(address, size) else self._contents.first_difference(address, size, None)
         held = self._accept(token, size, ANYTHING, name)
         if wrong is not None:
-            self._blame(held, f"was to be zeroed: {wrong}")
+            self._blame(held, f"was to be zeroed: {wrong}", Kind.NOT_ZEROED)
         return held
 
     def resize(self, held: Held[Token], size: int) -> bool:
@@ -99,9 +111,9 @@ class Client(Generic[Token]):
             return False
         held.address, held.size = self._allocator.address(held.token), size
         self._note(BIRTH, held)
-        if not self._contents.holds(held.address, kept, held.start):
+        if not held.is_lent and not self._contents.holds(held.address, kept, held.start):
             difference = self._contents.first_difference(held.address, kept, held.start)
-            self._blame(held, f"was resized from {old_size} to {size} bytes: {difference}")
+            self._blame(held, f"was resized from {old_size} to {size} bytes: {difference}", Kind.NOT_KEPT)
         held.start = next_start(held.start)
         self._dress(held)
         self.resizes += 1
@@ -123,9 +135,18 @@ class Client(Generic[Token]):
 
     def check(self, held: Held[Token], when: str = "is looked at") -> None:
         """See that a block's contents are what was put there."""
-        if not self._contents.holds(held.address, held.size, held.start):
-            difference = self._contents.first_difference(held.address, held.size, held.start)
-            self._blame(held, f"{when}: {difference}")
+        if not held.is_lent and not self._contents.holds(held.address, held.size, held.start):
+            self._accuse(held, when)
+
+    def lend(self, held: Held[Token]) -> int:
+        """Let the caller write into a block, at the address that is returned, until `refill`: nobody looks at it."""
+        held.is_lent = True
+        return held.address
+
+    def refill(self, held: Held[Token]) -> None:
+        """Put back the contents of a block that was lent."""
+        self._contents.fill(held.address, held.size, held.start)
+        held.is_lent = False
 
     def _accept(self, token: Token, size: int, alignment: int, name: str | None) -> Held[Token]:
         number = self.allocations
@@ -135,6 +156,7 @@ class Client(Generic[Token]):
         held.alignment = alignment or self._allocator.alignment
         held.start = start_of(number * len(self._live_bytes) + self.number)
         held.name = f"{self.number}.{number}" if name is None else name
+        held.is_lent = False
         self._note(BIRTH, held)
         self.mine[held] = None
         self._dress(held)
@@ -144,7 +166,7 @@ class Client(Generic[Token]):
 
     def _dress(self, held: Held[Token]) -> None:
         if held.address % held.alignment:
-            self._blame(held, f"is not aligned to {held.alignment}")
+            self._blame(held, f"is not aligned to {held.alignment}", Kind.MISALIGNED)
         self._contents.fill(held.address, held.size, held.start)
 
     def _refuse(self) -> None:
@@ -155,8 +177,11 @@ class Client(Generic[Token]):
     def _note(self, kind: int, held: Held[Token]) -> None:
         journal = self._journal
         now = time.monotonic_ns()
-        journal.entries.append((now, kind, held.address, held.size, held.name))
+        entry = (now, kind, held.address, held.size, held.name)
+        journal.entries.append(entry)
         journal.at_least = now
+        if kind == DEATH:
+            self.graves.append(entry)
 
     def _grow(self, change: int) -> None:
         self._live_bytes[self.number] += change
@@ -173,5 +198,13 @@ class Client(Generic[Token]):
         self.peak_reserved_bytes = max(self.peak_reserved_bytes, memory.reserved_bytes or 0)
         self._sample_at_bytes = self.peak_live_bytes + max(self.peak_live_bytes // 16, 1 << 16)
 
-    def _blame(self, held: Held[Token], what: str) -> None:
-        self._referee.faults.add(f"block {held.name} of {held.size} bytes at {held.address:#x} {what}")
+    def _accuse(self, held: Held[Token], when: str) -> None:
+        difference = self._contents.first_difference(held.address, held.size, held.start)
+        extent = self._contents.extent(held.address, held.size, held.start)
+        kind, suspicion = Kind.CORRUPTION, ""
+        if extent is not None:
+            kind, suspicion = suspects.of(held, extent, self._referee.live(), self._referee.dead())
+        self._blame(held, f"{when}: {difference}{suspicion}", kind)
+
+    def _blame(self, held: Held[Token], what: str, kind: Kind) -> None:
+        self._referee.faults.add(f"block {held.name} of {held.size} bytes at {held.address:#x} {what}", kind)

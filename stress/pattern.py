@@ -81,6 +81,18 @@ class Noise:
         """Whether all ``size`` bytes at ``address`` are zero."""
         return _same(address, self._zeroes_address, size)
 
+    def extent(self, address: int, size: int, start: int) -> tuple[int, int] | None:
+        """Which bytes of a block, first and last, differ from its window. Slow."""
+        expected = ctypes.string_at(self._noise_address + start, min(size, PERIOD))
+        found = ctypes.string_at(address, size)
+        extents = []
+        for chunk in range(0, size, PERIOD):
+            piece = found[chunk : chunk + PERIOD]
+            bits = int.from_bytes(piece, "little") ^ int.from_bytes(expected[: len(piece)], "little")
+            if bits:
+                extents.append((chunk + ((bits & -bits).bit_length() - 1) // 8, chunk + (bits.bit_length() - 1) // 8))
+        return (extents[0][0], extents[-1][1]) if extents else None
+
     def first_difference(self, address: int, size: int, start: int | None) -> str:
         """Say where and how a block differs from its window, or from zeroes where ``start`` is None. Slow."""
         base = self._zeroes_address if start is None else self._noise_address + start

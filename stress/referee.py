@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Generic
 
 from .allocators.protocol import Token
 from .client import Client
-from .faults import Faults
+from .faults import Faults, Kind
 from .pattern import Blank, Noise
 from .sweep import Sweep
 
 if TYPE_CHECKING:
     from .allocators.protocol import Allocator
     from .client import Held
+    from .sweep import Entry
 
 
 class Referee(Generic[Token]):
@@ -31,7 +32,7 @@ class Referee(Generic[Token]):
         self.may_refuse = may_refuse
         self.contents = Noise(seed) if allocator.has_memory else Blank()
         self.faults = Faults()
-        self.sweep = Sweep(self.faults.add)
+        self.sweep = Sweep(lambda description: self.faults.add(description, Kind.OVERLAP))
         self.clients: list[Client[Token]] = []
         self.live_bytes: list[int] = []  # by client: allocated less freed there; only the sum means anything
 
@@ -43,8 +44,12 @@ class Referee(Generic[Token]):
         return client
 
     def live(self) -> list[Held[Token]]:
-        """Every live block, once all clients are done."""
-        return [held for client in self.clients for held in client.mine]
+        """Every live block: all of them once the clients are done, roughly before."""
+        return [held for client in list(self.clients) for held in list(client.mine)]
+
+    def dead(self) -> list[Entry]:
+        """The blocks that died last."""
+        return [entry for client in list(self.clients) for entry in client.graves.copy()]
 
     def settle(self) -> None:
         """Once all clients are done, and before the last blocks are freed: compare the books with the allocator's."""
@@ -58,7 +63,8 @@ class Referee(Generic[Token]):
         ):
             if theirs is not None and theirs != ours:
                 self.faults.add(
-                    f"the allocator counts {theirs:,} live {what}, handed out and not given back are {ours:,}"
+                    f"the allocator counts {theirs:,} live {what}, handed out and not given back are {ours:,}",
+                    Kind.BOOKS,
                 )
 
     def free_the_rest(self) -> int:

@@ -127,6 +127,8 @@ class Result:
     left_live: int = 0
     """Blocks left live at the end; the main thread frees them."""
     faults: int = 0
+    fault_kinds: dict[str, int] = field(default_factory=dict)
+    """How many there are of each kind."""
     descriptions: list[str] = field(default_factory=list)
     """The first of the faults, in words."""
     check: str = NOT_REACHED

@@ -38,16 +38,26 @@ def run(
     terms: Terms,
     *,
     watch: Callable[[float, int], None] = lambda _seconds, _operations: None,
+    another: Callable[..., Allocator[Any]] | None = None,
 ) -> Result:
     """Run a workload on an allocator that is fresh, and close it.
 
     ``watch`` is told the seconds since the start and the operations done, now and then, in the calling thread.
+    ``another`` makes one more allocator like this one, except for the fields of its `Choice` passed by keyword.
     """
     threads = workload.threads if terms.threads is None else terms.threads
     result = Result(name=workload.name, kind="workload", threads=threads, seed=terms.seed, scale=terms.scale)
     referee = Referee(allocator, terms.seed, may_refuse=terms.may_refuse)
     monitor = Monitor(referee, result, watch)
-    stage = Stage(referee, monitor, threads=threads, scale=terms.scale, seed=terms.seed, seconds=terms.seconds)
+    stage = Stage(
+        referee,
+        monitor,
+        threads=threads,
+        scale=terms.scale,
+        seed=terms.seed,
+        seconds=terms.seconds,
+        another=another,
+    )
     try:
         _play(workload, stage, monitor)
         prove(referee, result)
@@ -60,10 +70,7 @@ def run(
         raise
     except Exception:  # noqa: BLE001 - whatever the allocator raises is a finding, not the end of the run
         result.failure = traceback.format_exc().rstrip()
-    result.faults = len(referee.faults)
-    result.descriptions = referee.faults.descriptions()
-    if stage.deaths:
-        result.notes.append(f"{stage.deaths:,} threads died on purpose")
+    _tell(result, stage)
     return result
 
 
@@ -74,3 +81,11 @@ def _play(workload: Workload, stage: Stage[Any], monitor: Monitor[Any]) -> None:
         monitor.end()
     finally:
         monitor.sum_up()
+
+
+def _tell(result: Result, stage: Stage[Any]) -> None:
+    faults = stage.referee.faults
+    result.faults, result.fault_kinds, result.descriptions = len(faults), faults.kinds(), faults.descriptions()
+    result.notes += stage.notes
+    if stage.deaths:
+        result.notes.append(f"{stage.deaths:,} threads died on purpose")

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any, Generic
 
 from .allocators.protocol import Token
 from .channel import Channel
-from .errors import AbandonedError, ThreadDiedError
+from .errors import AbandonedError, ThreadDiedError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .allocators.protocol import Allocator
     from .client import Client
     from .monitor import Monitor
     from .referee import Referee
@@ -27,7 +28,15 @@ class Stage(Generic[Token]):
     """Of one run. `play`, `client` and `channel` are for the thread that runs the workload; the rest for any."""
 
     def __init__(
-        self, referee: Referee[Token], monitor: Monitor[Token], *, threads: int, scale: float, seed: int, seconds: float
+        self,
+        referee: Referee[Token],
+        monitor: Monitor[Token],
+        *,
+        threads: int,
+        scale: float,
+        seed: int,
+        seconds: float,
+        another: Callable[..., Allocator[Any]] | None = None,
     ) -> None:
         """``threads``: how many at once; ``scale``: of sizes and counts, 1 for the original's."""
         self.allocator = referee.allocator
@@ -35,6 +44,8 @@ class Stage(Generic[Token]):
         self.threads = threads
         self.scale = scale
         self.deaths = 0
+        self.notes: list[str] = []
+        self._another = another
         self._monitor = monitor
         self._seed = seed
         self._seconds = seconds
@@ -48,6 +59,38 @@ class Stage(Generic[Token]):
     def going(self) -> bool:
         """Whether there is time left, and nobody has failed. Ask often: at least every few milliseconds."""
         return not self._aborted and self._monitor.elapsed_seconds < self._seconds
+
+    def rounds(self) -> Iterator[int]:
+        """Count rounds: a first one in any case, and more while there is time."""
+        number = 0
+        while not number or self.going:
+            yield number
+            number += 1
+
+    def go_on(self) -> None:
+        """In a round that is to be finished even when time is up. Call often, as one asks `going`.
+
+        Raises:
+            AbandonedError: somebody has failed.
+
+        """
+        if self._aborted:
+            raise AbandonedError
+
+    def note(self, text: str) -> None:
+        """Have something said beneath the results."""
+        self.notes.append(text)
+
+    def another(self, **changes: Any) -> Allocator[Any]:  # noqa: ANN401 - of the fields of a `Choice`
+        """One more allocator like that of this run, but for ``changes``; to be closed by the caller.
+
+        Raises:
+            UnavailableError: the run was given a single one.
+
+        """
+        if self._another is None:
+            raise UnavailableError("this run was given a single allocator")
+        return self._another(**changes)
 
     def scaled(self, number: int, least: int = 1) -> int:
         """A number of the original, scaled."""

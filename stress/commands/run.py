@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import shlex
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ..batch import Batch, Job
 from ..run import Terms
@@ -14,7 +14,7 @@ from ..workloads import WORKLOADS
 from . import options
 
 if TYPE_CHECKING:
-    from ..allocators.protocol import Choice, OpenAllocator
+    from ..allocators.protocol import Allocator, Choice, OpenAllocator
     from ..batch import Watch
     from ..results import Result
     from ..workloads.model import Workload
@@ -62,8 +62,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def job(each: Workload, choice: Choice, terms: Terms, open_allocator: OpenAllocator) -> Job:
     """One workload on one allocator."""
 
+    def another(**changes: Any) -> Allocator[Any]:  # noqa: ANN401 - of the fields of a `Choice`
+        return open_allocator(dataclasses.replace(choice, name=each.name, **changes))
+
     def begin(watch: Watch) -> Result:
-        return play(each, open_allocator(dataclasses.replace(choice, name=each.name)), terms, watch=watch)
+        return play(each, another(), terms, watch=watch, another=another)
 
     return Job(each.name, choice, begin, seconds=terms.seconds)
 
