@@ -95,7 +95,7 @@ class Client(Generic[Token]):
         wrong = None if self._contents.is_zero(address, size) else self._contents.first_difference(address, size, None)
         held = self._accept(token, size, ANYTHING, name)
         if wrong is not None:
-            self._blame(held, f"was to be zeroed: {wrong}", Kind.NOT_ZEROED)
+            self.blame(held, f"was to be zeroed: {wrong}", Kind.NOT_ZEROED)
         return held
 
     def resize(self, held: Held[Token], size: int) -> bool:
@@ -113,7 +113,7 @@ class Client(Generic[Token]):
         self._note(BIRTH, held)
         if not held.is_lent and not self._contents.holds(held.address, kept, held.start):
             difference = self._contents.first_difference(held.address, kept, held.start)
-            self._blame(held, f"was resized from {old_size} to {size} bytes: {difference}", Kind.NOT_KEPT)
+            self.blame(held, f"was resized from {old_size} to {size} bytes: {difference}", Kind.NOT_KEPT)
         held.start = next_start(held.start)
         self._dress(held)
         self.resizes += 1
@@ -148,6 +148,10 @@ class Client(Generic[Token]):
         self._contents.fill(held.address, held.size, held.start)
         held.is_lent = False
 
+    def blame(self, held: Held[Token], what: str, kind: Kind = Kind.CORRUPTION) -> None:
+        """Report what is wrong with a block."""
+        self._referee.faults.add(f"block {held.name} of {held.size} bytes at {held.address:#x} {what}", kind)
+
     def _accept(self, token: Token, size: int, alignment: int, name: str | None) -> Held[Token]:
         number = self.allocations
         held: Held[Token] = Held()
@@ -166,7 +170,7 @@ class Client(Generic[Token]):
 
     def _dress(self, held: Held[Token]) -> None:
         if held.address % held.alignment:
-            self._blame(held, f"is not aligned to {held.alignment}", Kind.MISALIGNED)
+            self.blame(held, f"is not aligned to {held.alignment}", Kind.MISALIGNED)
         self._contents.fill(held.address, held.size, held.start)
 
     def _refuse(self) -> None:
@@ -204,7 +208,4 @@ class Client(Generic[Token]):
         kind, suspicion = Kind.CORRUPTION, ""
         if extent is not None:
             kind, suspicion = suspects.of(held, extent, self._referee.live(), self._referee.dead())
-        self._blame(held, f"{when}: {difference}{suspicion}", kind)
-
-    def _blame(self, held: Held[Token], what: str, kind: Kind) -> None:
-        self._referee.faults.add(f"block {held.name} of {held.size} bytes at {held.address:#x} {what}", kind)
+        self.blame(held, f"{when}: {difference}{suspicion}", kind)

@@ -9,12 +9,20 @@ from typing import TYPE_CHECKING, Final
 
 from . import (
     alloc_test,
+    binary,
+    binary2,
+    boom,
+    coalescing,
+    frames,
     glibc_thread,
+    hoardworst,
     larson,
     malloc_large,
     message_passing,
     mleak,
     mstress,
+    realloc,
+    realloc2,
     rptest,
     sockets,
     xmalloc_test,
@@ -34,6 +42,14 @@ _ALL: Final = (
     malloc_large.WORKLOAD,
     message_passing.WORKLOAD,
     sockets.WORKLOAD,
+    binary.WORKLOAD,
+    binary2.WORKLOAD,
+    coalescing.WORKLOAD,
+    realloc.WORKLOAD,
+    realloc2.WORKLOAD,
+    boom.WORKLOAD,
+    hoardworst.WORKLOAD,
+    frames.WORKLOAD,
 )
 
 WORKLOADS: Final[dict[str, Workload]] = {workload.name: workload for workload in _ALL}
