@@ -8,9 +8,10 @@ lay before.
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from .faults import Kind
+from .sweep import NEVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,34 +26,52 @@ NEAR: Final = 64
 _MILLISECOND: Final = 1e6
 
 
+class _Place(NamedTuple):
+    """Where a block lies, or lay."""
+
+    name: str
+    size: int
+    address: int
+    died: float
+    """When, in nanoseconds; `NEVER` if it lives."""
+
+    @property
+    def end(self) -> int:
+        return self.address + self.size
+
+    def __str__(self) -> str:
+        text = f"block {self.name} of {self.size} bytes at {self.address:#x}"
+        if self.died == NEVER:
+            return text
+        return f"{text}, freed {(time.monotonic_ns() - self.died) / _MILLISECOND:.1f} ms ago"
+
+
 def of(held: Held[Any], extent: tuple[int, int], live: Iterable[Held[Any]], dead: Iterable[Entry]) -> tuple[Kind, str]:
     """What to call it that the bytes from ``extent[0]`` to ``extent[1]`` of a block changed, and whom to suspect.
 
     The first suspicion gives the name; whatever else it may be is said too.
     """
-    first, last = extent
-    others = [other for other in live if other is not held]
-    suspicions: list[tuple[Kind, str]] = []
-    before = max((other for other in others if other.end <= held.address), key=lambda one: one.end, default=None)
-    if first == 0 and before is not None and held.address - before.end < NEAR:
-        text = f"overrun of block {before.name} of {before.size} bytes, which ends at {before.end:#x}"
-        suspicions.append((Kind.OVERRUN, text))
-    behind = min((other for other in others if other.address >= held.end), key=lambda one: one.address, default=None)
-    if last == held.size - 1 and behind is not None and behind.address - held.end < NEAR:
-        text = f"underrun of block {behind.name} of {behind.size} bytes, which begins at {behind.address:#x}"
-        suspicions.append((Kind.UNDERRUN, text))
-    grave = _last_at(held, held.address + first, dead)
-    if grave is not None:
-        died, _, address, size, name = grave
-        ago = (time.monotonic_ns() - died) / _MILLISECOND
-        where = f"lay here, of {size} bytes at {address:#x}"
-        suspicions.append((Kind.LATE_WRITE, f"written after free: block {name}, freed {ago:.1f} ms ago, {where}"))
+    living = [_Place(other.name, other.size, other.address, NEVER) for other in live if other is not held]
+    graves = [_Place(name, size, address, died) for died, _, address, size, name in dead if name != held.name]
+    suspicions = _neighbours(held, extent, living) + _neighbours(held, extent, graves)
+    buried = [grave for grave in graves if grave.address <= held.address + extent[0] < grave.end]
+    if buried:
+        place = max(buried, key=lambda one: one.died)
+        suspicions.append((Kind.LATE_WRITE, f"written after free: {place}, which lay here"))
     if not suspicions:
         return Kind.CORRUPTION, ""
     return suspicions[0][0], "; " + ", or ".join(text for _, text in suspicions)
 
 
-def _last_at(held: Held[Any], address: int, dead: Iterable[Entry]) -> Entry | None:
-    """The block that lay at an address last, before the one that lies there now."""
-    covering = [entry for entry in dead if entry[2] <= address < entry[2] + entry[3] and entry[4] != held.name]
-    return max(covering, default=None)
+def _neighbours(held: Held[Any], extent: tuple[int, int], places: list[_Place]) -> list[tuple[Kind, str]]:
+    """Those from which the bytes that changed can be reached."""
+    suspicions = []
+    before = [place for place in places if 0 <= held.address - place.end < NEAR]
+    if extent[0] == 0 and before:
+        place = max(before, key=lambda one: (one.end, one.died))
+        suspicions.append((Kind.OVERRUN, f"overrun of {place}, which ends at {place.end:#x}"))
+    behind = [place for place in places if 0 <= place.address - held.end < NEAR]
+    if extent[1] == held.size - 1 and behind:
+        place = min(behind, key=lambda one: (one.address, -one.died))
+        suspicions.append((Kind.UNDERRUN, f"underrun of {place}"))
+    return suspicions

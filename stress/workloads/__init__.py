@@ -19,6 +19,7 @@ from . import (
     larson,
     malloc_large,
     message_passing,
+    misuse,
     mleak,
     mstress,
     realloc,
@@ -50,6 +51,7 @@ _ALL: Final = (
     boom.WORKLOAD,
     hoardworst.WORKLOAD,
     frames.WORKLOAD,
+    misuse.WORKLOAD,
 )
 
 WORKLOADS: Final[dict[str, Workload]] = {workload.name: workload for workload in _ALL}

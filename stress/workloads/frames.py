@@ -73,7 +73,7 @@ class Pipeline:
         before = _NOTHING
         for _ in range(FRAMES):
             self._stage.go_on()
-            pixels = self._stage.scaled(self._numbers.randint(SMALLEST, LARGEST)) // _FLOAT_BYTES
+            pixels = self._stage.scaled(self._numbers.randint(SMALLEST, LARGEST) // _FLOAT_BYTES)
             before = self._step(client, pixels, before)
 
     def _step(self, client: Client[Any], pixels: int, before: Before) -> Before:
