@@ -26,12 +26,17 @@ if TYPE_CHECKING:
 class Referee(Generic[Token]):
     """What the clients of one run share."""
 
-    def __init__(self, allocator: Allocator[Token], seed: int, *, may_refuse: bool = False) -> None:
-        """``may_refuse``: ``MemoryError`` is part of the game; otherwise one ends the run."""
+    def __init__(
+        self, allocator: Allocator[Token], seed: int, *, may_refuse: bool = False, faults: Faults | None = None
+    ) -> None:
+        """``may_refuse``: ``MemoryError`` is part of the game; otherwise one ends the run.
+
+        ``faults``: where to put them; a referee's own by default.
+        """
         self.allocator = allocator
         self.may_refuse = may_refuse
         self.contents = Noise(seed) if allocator.has_memory else Blank()
-        self.faults = Faults()
+        self.faults = Faults() if faults is None else faults
         self.sweep = Sweep(lambda description: self.faults.add(description, Kind.OVERLAP))
         self.clients: list[Client[Token]] = []
         self.live_bytes: list[int] = []  # by client: allocated less freed there; only the sum means anything

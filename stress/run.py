@@ -38,12 +38,12 @@ def run(
     terms: Terms,
     *,
     watch: Callable[[float, int], None] = lambda _seconds, _operations: None,
-    another: Callable[..., Allocator[Any]] | None = None,
+    another: Callable[[], Allocator[Any]] | None = None,
 ) -> Result:
     """Run a workload on an allocator that is fresh, and close it.
 
     ``watch`` is told the seconds since the start and the operations done, now and then, in the calling thread.
-    ``another`` makes one more allocator like this one, except for the fields of its `Choice` passed by keyword.
+    ``another`` makes one more allocator like this one, for workloads that break theirs.
     """
     threads = workload.threads if terms.threads is None else terms.threads
     result = Result(name=workload.name, kind="workload", threads=threads, seed=terms.seed, scale=terms.scale)

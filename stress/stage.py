@@ -36,7 +36,7 @@ class Stage(Generic[Token]):
         scale: float,
         seed: int,
         seconds: float,
-        another: Callable[..., Allocator[Any]] | None = None,
+        another: Callable[[], Allocator[Token]] | None = None,
     ) -> None:
         """``threads``: how many at once; ``scale``: of sizes and counts, 1 for the original's."""
         self.allocator = referee.allocator
@@ -81,8 +81,8 @@ class Stage(Generic[Token]):
         """Have something said beneath the results."""
         self.notes.append(text)
 
-    def another(self, **changes: Any) -> Allocator[Any]:  # noqa: ANN401 - of the fields of a `Choice`
-        """One more allocator like that of this run, but for ``changes``; to be closed by the caller.
+    def another(self) -> Allocator[Token]:
+        """One more allocator like that of this run, to be closed by the caller.
 
         Raises:
             UnavailableError: the run was given a single one.
@@ -90,7 +90,7 @@ class Stage(Generic[Token]):
         """
         if self._another is None:
             raise UnavailableError("this run was given a single allocator")
-        return self._another(**changes)
+        return self._another()
 
     def scaled(self, number: int, least: int = 1) -> int:
         """A number of the original, scaled."""

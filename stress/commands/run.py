@@ -62,8 +62,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def job(each: Workload, choice: Choice, terms: Terms, open_allocator: OpenAllocator) -> Job:
     """One workload on one allocator."""
 
-    def another(**changes: Any) -> Allocator[Any]:  # noqa: ANN401 - of the fields of a `Choice`
-        return open_allocator(dataclasses.replace(choice, name=each.name, **changes))
+    def another() -> Allocator[Any]:
+        return open_allocator(dataclasses.replace(choice, name=each.name))
 
     def begin(watch: Watch) -> Result:
         return play(each, another(), terms, watch=watch, another=another)

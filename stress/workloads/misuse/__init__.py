@@ -8,21 +8,22 @@ The parts, lowest first::
     planted     writing where one must not: nothing that an allocator can see, so the referee has to
     peers       what other allocators say to it, each in a process of its own
 
-On an arenas heap the threads take turns, case by case, among blocks that live through it all: afterwards these must be
-intact, the books as before, and ``check()`` content. A case not caught, or caught under another name, is a fault.
+On an arenas heap each thread plays every case, in an order of its own, on a heap of its own like the one under test:
+whatever is freed early or late there is nobody else's, and what is to be expected is certain. All the while other
+blocks live, there and in the heap that all threads share: afterwards they must be intact, the books as before, and
+``check()`` content. A case not caught, or caught under another name, is a fault.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from functools import partial
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import arenas
 
 from ...errors import UnavailableError
 from ...faults import Kind
+from ...referee import Referee
 from .. import alone
 from ..model import Workload
 from . import addresses, handles, peers, planted
@@ -31,7 +32,7 @@ from .case import Scene
 if TYPE_CHECKING:
     import random
 
-    from ...client import Client, Held
+    from ...client import Client
     from ...stage import Stage
     from .case import Case
 
@@ -44,49 +45,62 @@ LARGEST: Final = 4000
 
 def play(stage: Stage[Any]) -> None:
     """Play every case on a heap, in each thread; of another allocator tell how it behaves."""
-    heap = getattr(stage.allocator, "heap", None)
-    if not isinstance(heap, arenas.Heap):
+    if not isinstance(getattr(stage.allocator, "heap", None), arenas.Heap):
         peers.play(stage)
         return
     if not stage.allocator.has_memory:
         raise UnavailableError("there is no memory behind the addresses: nothing can be overrun")
-    players = [_Player(stage, heap, stage.random("misuse", number)) for number in range(stage.threads)]
-    turn = threading.Lock()
-    stage.play(*(alone.body(stage, partial(player.play_round, turn)) for player in players))
+    players = [_Player(stage, stage.random("misuse", number)) for number in range(stage.threads)]
+    stage.play(*(alone.body(stage, player.play_round) for player in players))
     played = sum(player.played for player in players)
-    stage.note(f"{len(CASES)} kinds of misuse, {played:,} cases: {len(stage.referee.faults):,} not caught by name")
+    missed: Counter[str] = sum((player.missed for player in players), Counter())
+    stage.note(f"{len(CASES)} kinds of misuse, played {played:,} times")
+    if missed:
+        stage.note(f"could not be played each time: {', '.join(sorted(missed))}")
 
 
 class _Player:
     """One thread."""
 
-    def __init__(self, stage: Stage[Any], heap: arenas.Heap, numbers: random.Random) -> None:
+    def __init__(self, stage: Stage[Any], numbers: random.Random) -> None:
         self.played = 0
+        self.missed: Counter[str] = Counter()
         self._stage = stage
-        self._heap = heap
         self._numbers = numbers
-        self._bystanders: deque[Held[Any] | None] = deque()
 
-    def play_round(self, turn: threading.Lock, client: Client[Any]) -> None:
-        """Every case once, in an order of its own. The other threads wait meanwhile: what is freed early or late must
-        not be theirs, and the books be told apart.
-        """
-        self._bystanders.clear()
-        for case in self._numbers.sample(CASES, len(CASES)):
-            self._stage.go_on()
-            with turn:
-                self._bystanders.append(client.allocate(self._numbers.randint(0, LARGEST)))
-                if len(self._bystanders) > BYSTANDERS:
-                    client.free(self._bystanders.popleft())
-                self._play(case, client)
-            self.played += 1
+    def play_round(self, client: Client[Any]) -> None:
+        """Every case once."""
+        allocator: Any = self._stage.another()
+        try:
+            shared = self._stage.referee
+            referee = Referee(allocator, seed=0, may_refuse=shared.may_refuse, faults=shared.faults)
+            bystander = referee.client()
+            for case in self._numbers.sample(CASES, len(CASES)):
+                self._stage.go_on()
+                for each in (client, bystander):
+                    self._replace_one(each)
+                self._play(case, Scene(self._stage, allocator.heap))
+                for held in bystander.mine:
+                    bystander.check(held, f"is looked at after {case.name!r}")
+            referee.free_the_rest()
+            for complaint in allocator.audit():
+                shared.faults.add(f"after every misuse once: {complaint}", Kind.BOOKS)
+        finally:
+            allocator.close()
 
-    def _play(self, case: Case, client: Client[Any]) -> None:
-        scene = Scene(self._stage, self._heap)
-        for complaint in scene.play(case):
+    def _replace_one(self, client: Client[Any]) -> None:
+        client.allocate(self._numbers.randint(0, LARGEST))
+        if len(client.mine) > BYSTANDERS:
+            client.free(next(iter(client.mine)))
+
+    def _play(self, case: Case, scene: Scene) -> None:
+        complaints = scene.play(case)
+        for complaint in complaints or ():
             self._stage.referee.faults.add(f"{case.name}: {complaint}", Kind.MISUSE)
-        for held in client.mine:
-            client.check(held, f"is looked at after the misuse {case.name!r}")
+        if complaints is None:
+            self.missed[case.name] += 1
+        else:
+            self.played += 1
 
 
 WORKLOAD: Final = Workload(

@@ -6,7 +6,7 @@ import ctypes
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from .case import NOTHING, SIZE, Case, at_once
+from .case import LIMIT, NOTHING, SIZE, Case, at_once
 
 if TYPE_CHECKING:
     from .case import Misuse, Prepare, Scene
@@ -45,19 +45,21 @@ def _realloc_dead(size: int) -> Prepare:
 
 def _free_inside(offset: int) -> Prepare:
     def prepare(scene: Scene) -> Misuse:
-        address = scene.address()
-        return lambda: scene.heap.free(address + offset)
+        heap = scene.private()  # where no block lay before: else its address could be that of one freed lately
+        address = heap.malloc(SIZE)
+        return lambda: heap.free(address + offset)
 
     return prepare
 
 
 def _realloc_inside(scene: Scene) -> Misuse:
-    address = scene.address()
-    return lambda: scene.heap.realloc(address + 16, SIZE)
+    heap = scene.private()
+    address = heap.malloc(SIZE)
+    return lambda: heap.realloc(address + 16, SIZE)
 
 
 def _free_moved(scene: Scene) -> Misuse:
-    heap = scene.private()
+    heap = scene.small()
     old = heap.malloc(SIZE)
     heap.malloc(SIZE)  # in the way
     new = heap.realloc(old, 100 * SIZE)
@@ -71,7 +73,7 @@ def _free_at_once(scene: Scene) -> Misuse:
 
 
 def _free_long_ago(scene: Scene) -> Misuse:
-    heap = scene.private()
+    heap = scene.small()
     _, address, _ = (heap.malloc(SIZE) for _ in range(3))  # between two others: what follows cannot lie there
     heap.free(address)
     heap.trim()  # or the thread's cache would know it
@@ -123,13 +125,13 @@ def _of_no_bytes(scene: Scene) -> Misuse:
 
 
 def _grown_over_limit(scene: Scene) -> Misuse:
-    heap = scene.private(limit_bytes=1 << 20)
+    heap = scene.small()
     address = heap.malloc(SIZE)
     ctypes.memset(address, 0x5A, SIZE)
 
     def grow() -> None:
         try:
-            heap.realloc(address, 2 << 20)
+            heap.realloc(address, 2 * LIMIT)
         finally:
             if ctypes.string_at(address, SIZE) != b"\x5a" * SIZE:
                 raise AssertionError("a refused realloc changed the block")
@@ -142,8 +144,8 @@ def _call(name: str, *arguments: Any) -> Prepare:  # noqa: ANN401 - of any metho
 
 
 def _over_limit(scene: Scene) -> Misuse:
-    heap = scene.private(limit_bytes=1 << 20)
-    return lambda: heap.malloc(2 << 20)
+    heap = scene.small()
+    return lambda: heap.malloc(2 * LIMIT)
 
 
 CASES: Final = (

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 NOTHING: Final = "nothing"
 """As an outcome: nothing was raised and nothing reported."""
 SIZE: Final = 1000
+LIMIT: Final = 1 << 20
 _WITH_NUMBERS: Final = (
     arenas.InvalidRequestError,
     arenas.InvalidFreeError,
@@ -32,6 +33,10 @@ Misuse = Callable[[], object]
 """Does it."""
 Prepare = Callable[["Scene"], Misuse]
 """Sets it up."""
+
+
+class NotPlayedError(Exception):
+    """What a misuse needs has not come about."""
 
 
 class Reported(str):
@@ -59,10 +64,10 @@ class Scene:
         self._stage = stage
         self._blocks: list[arenas.Block] = []
         self._addresses: dict[int, None] = {}
-        self._private: list[Allocator[Any]] = []
+        self._private: list[Allocator[Any] | arenas.Heap] = []
 
-    def play(self, case: Case) -> list[str]:
-        """Play a case; what is wrong then, in words."""
+    def play(self, case: Case) -> list[str] | None:
+        """Play a case; what is wrong then, in words. None if it cannot be played here."""
         before = self.heap.stats()
         outcome = self._outcome(case)
         wrong = []
@@ -79,12 +84,15 @@ class Scene:
             for what in ("live_blocks", "live_bytes")
             if getattr(before, what) != getattr(after, what)
         ]
-        return wrong + audit.sums(after, "heap")
+        wrong += audit.sums(after, "heap")
+        return None if outcome is None and not wrong else wrong
 
     def _outcome(self, case: Case) -> str | None:
-        """What came of it; None where there was no memory to play it with, and need not be."""
+        """What came of it; None where it could not be played, for which there need be no memory."""
         try:
             result = case.prepare(self)()
+        except NotPlayedError:
+            return None
         except Exception as error:  # noqa: BLE001 - that is the question
             name = type(error).__name__
             if name != case.outcome and isinstance(error, MemoryError) and self._stage.referee.may_refuse:
@@ -111,20 +119,24 @@ class Scene:
         del self._addresses[address]
         self.heap.free(address)
 
-    def private(self, **changes: Any) -> arenas.Heap:  # noqa: ANN401 - of the fields of a `Choice`
-        """One more heap like this one, but for ``changes``: to be closed, reset or exhausted."""
-        heap: arenas.Heap = self.another(**changes).heap
+    def private(self) -> arenas.Heap:
+        """One more heap like this one, to be closed or reset."""
+        allocator: Any = self._stage.another()
+        self._private.append(allocator)
+        heap: arenas.Heap = allocator.heap
+        return heap
+
+    def small(self) -> arenas.Heap:
+        """A heap that holds `LIMIT` bytes, in one arena whatever CPU a thread is moved to."""
+        heap = arenas.Heap(arenas=1, limit_bytes=LIMIT)
+        self._private.append(heap)
         return heap
 
     def referee(self) -> Referee[Any]:
-        """A referee of another allocator like this one: faults are planted there."""
-        return Referee(self.another(), seed=0)
-
-    def another(self, **changes: Any) -> Any:  # noqa: ANN401 - an allocator that has a heap; of the fields of a `Choice`
-        """One more allocator like this one."""
-        allocator = self._stage.another(**changes)
+        """A referee of one more allocator like this one: what is planted there is not the run's fault."""
+        allocator = self._stage.another()
         self._private.append(allocator)
-        return allocator
+        return Referee(allocator, seed=0)
 
     def _tidy(self) -> None:
         for block in self._blocks:
@@ -132,8 +144,8 @@ class Scene:
                 block.free()
         for address in self._addresses:
             self.heap.free(address)
-        for allocator in self._private:
-            allocator.close()
+        for private in self._private:
+            private.close()
 
 
 def at_once(*actions: Callable[[], object]) -> None:

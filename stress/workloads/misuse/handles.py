@@ -7,7 +7,7 @@ import pickle
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from .case import NOTHING, SIZE, Case, at_once
+from .case import LIMIT, NOTHING, SIZE, Case, at_once
 
 if TYPE_CHECKING:
     import arenas
@@ -138,17 +138,17 @@ def _of_no_bytes_twice(scene: Scene) -> Misuse:
 
 
 def _over_limit(scene: Scene) -> Misuse:
-    heap = scene.private(limit_bytes=1 << 20)
-    return lambda: heap.alloc(2 << 20)
+    heap = scene.small()
+    return lambda: heap.alloc(2 * LIMIT)
 
 
 def _grown_over_limit(scene: Scene) -> Misuse:
-    block = scene.private(limit_bytes=1 << 20).alloc(SIZE)
+    block = scene.small().alloc(SIZE)
     block.view[:] = b"\x5a" * SIZE
 
     def grow() -> None:
         try:
-            block.resize(2 << 20)
+            block.resize(2 * LIMIT)
         finally:
             if bytes(block.view) != b"\x5a" * SIZE:
                 raise AssertionError("a refused resize changed the block")

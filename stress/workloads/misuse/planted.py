@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ...faults import Kind
 from ..alone import free_all
-from .case import Case, Reported
+from .case import Case, NotPlayedError, Reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,8 +53,10 @@ def _scribble(address: int) -> None:
 
 def _neighbours(blocks: list[Held[Any]]) -> tuple[Held[Any], Held[Any]]:
     by_address = {held.address: held for held in blocks}
-    before = next(held for held in blocks if held.end in by_address)
-    return before, by_address[before.end]
+    for held in blocks:
+        if held.end in by_address:
+            return held, by_address[held.end]
+    raise NotPlayedError
 
 
 def _overrun(_client: Client[Any], blocks: list[Held[Any]]) -> None:
@@ -76,6 +78,7 @@ def _late_write(client: Client[Any], blocks: list[Held[Any]]) -> None:
         if held is not None and held.address <= place < held.end:
             _scribble(place)
             return
+    raise NotPlayedError
 
 
 def _stray_write(_client: Client[Any], blocks: list[Held[Any]]) -> None:
