@@ -35,8 +35,10 @@ def play(stage: Stage[Any]) -> None:
     """Play each case once, on a fresh allocator, and say what came of it."""
     if not hasattr(os, "fork"):
         raise UnavailableError("each case needs a process of its own, and this system cannot fork")
-    token = stage.allocator.allocate(SIZE, ANYTHING)
-    stage.allocator.free(token)
+    other = stage.another()
+    token = other.allocate(SIZE, ANYTHING)
+    other.free(token)
+    other.close()
     for name, misuse in (_CASES | _ADDRESS_CASES if isinstance(token, int) else _CASES).items():
         outcome = _outcome(stage.another, misuse)
         stage.note(f"{name}: {outcome}")
