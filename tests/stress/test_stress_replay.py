@@ -98,9 +98,9 @@ def test_overlaps_by_hand() -> None:
 def test_only_the_first_corruptions_are_described() -> None:
     found = faults.Faults()
     for number in range(faults.KEPT + 3):
-        found.add(f"corruption {number}")
+        found.add(f"of block {number}")
     assert len(found) == faults.KEPT + 3
-    assert found.descriptions() == [f"corruption {number}" for number in range(faults.KEPT)]
+    assert found.descriptions() == [f"corruption: of block {number}" for number in range(faults.KEPT)]
 
 
 def test_a_failing_thread_releases_the_others(tmp_path: Path) -> None:
