@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import itertools
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from _allocators import Sound
-from _on_purpose import Upon, real
+from _on_purpose import Refusing, Upon, real
 from _package import module
 
 import arenas
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 addresses = module("workloads.misuse.addresses")
 case = module("workloads.misuse.case")
+client = module("client")
+errors = module("errors")
 handles = module("workloads.misuse.handles")
 misuse = module("workloads.misuse")
 planted = module("workloads.misuse.planted")
@@ -241,6 +245,31 @@ def test_a_misuse_that_leaves_the_books_changed_is_noticed(told: list[str], monk
     monkeypatch.setattr(arenas.Heap, "calloc", leaking(arenas.Heap.calloc))
     run()
     assert any("calloc of a negative count: live_bytes was" in one for one in told)
+
+
+def test_deaths_are_survived(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the thread itself, and in the middle of what it plants."""
+    calls = itertools.count(1)
+
+    def mortal(method: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any, **named: Any) -> Any:
+            if threading.current_thread().name == "stress" and next(calls) % 97 == 0:
+                raise errors.ThreadDiedError
+            return method(*arguments, **named)
+
+        return call
+
+    for verb in ("allocate", "free"):
+        monkeypatch.setattr(client.Client, verb, mortal(getattr(client.Client, verb)))
+    result = run(threads=3, seconds=0.1)
+    assert result.clean, result.complaints()
+    assert any("died on purpose" in note for note in result.notes)
+
+
+def test_refusals_are_survived() -> None:
+    result = run(lambda: Refusing(real()), threads=2, may_refuse=True)
+    assert result.clean, result.complaints()
+    assert result.refused
 
 
 class Trusting(Sound):

@@ -79,7 +79,8 @@ class _Player:
                 self._stage.go_on()
                 for each in (client, bystander):
                     self._replace_one(each)
-                self._play(case, Scene(self._stage, allocator.heap))
+                with Scene(self._stage, allocator.heap) as scene:
+                    self._play(case, scene)
                 for held in bystander.mine:
                     bystander.check(held, f"is looked at after {case.name!r}")
             referee.free_the_rest()

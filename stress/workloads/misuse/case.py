@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import arenas
 
 from ... import audit
+from ...errors import ThreadDiedError
 from ...referee import Referee
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from ...allocators.protocol import Allocator
     from ...stage import Stage
 
@@ -66,6 +69,13 @@ class Scene:
         self._addresses: dict[int, None] = {}
         self._private: list[Allocator[Any] | arenas.Heap] = []
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for private in self._private:
+            private.close()
+
     def play(self, case: Case) -> list[str] | None:
         """Play a case; what is wrong then, in words. None if it cannot be played here."""
         before = self.heap.stats()
@@ -93,6 +103,8 @@ class Scene:
             result = case.prepare(self)()
         except NotPlayedError:
             return None
+        except ThreadDiedError:
+            raise
         except Exception as error:  # noqa: BLE001 - that is the question
             name = type(error).__name__
             if name != case.outcome and isinstance(error, MemoryError) and self._stage.referee.may_refuse:
@@ -144,8 +156,6 @@ class Scene:
                 block.free()
         for address in self._addresses:
             self.heap.free(address)
-        for private in self._private:
-            private.close()
 
 
 def at_once(*actions: Callable[[], object]) -> None:

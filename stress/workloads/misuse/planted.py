@@ -34,6 +34,8 @@ def _plant(write: Callable[[Client[Any], list[Held[Any]]], None]) -> Prepare:
         referee = scene.referee()
         client = referee.client()
         blocks = [held for _ in range(BLOCKS) if (held := client.allocate(SIZE)) is not None]
+        if not blocks:
+            raise NotPlayedError
 
         def misuse() -> Reported:
             write(client, blocks)
@@ -70,7 +72,7 @@ def _underrun(_client: Client[Any], blocks: list[Held[Any]]) -> None:
 
 
 def _late_write(client: Client[Any], blocks: list[Held[Any]]) -> None:
-    victim = blocks[BLOCKS // 2]
+    victim = blocks[len(blocks) // 2]
     place = victim.address + SIZE // 2
     client.free(victim)
     for _ in range(BLOCKS):  # until its memory serves again
@@ -82,7 +84,7 @@ def _late_write(client: Client[Any], blocks: list[Held[Any]]) -> None:
 
 
 def _stray_write(_client: Client[Any], blocks: list[Held[Any]]) -> None:
-    _scribble(blocks[BLOCKS // 2].address + SIZE // 2)
+    _scribble(blocks[len(blocks) // 2].address + SIZE // 2)
 
 
 CASES: Final = (
