@@ -15,6 +15,7 @@ The layers, lowest first; a module imports only from its own line and those abov
     workloads                       one a file
     proof, run                      the end of a run; one run from start to proof
     schedule, replay                a recording split into threads; a recording as a workload
+    record                          running a program and recording what it allocates
     recordings, table, progress     finding inputs; lines in columns; showing what happens
     report                          showing what happened
     batch                           several runs, announced and reported

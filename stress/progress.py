@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Watch = Callable[[float], None]
-    Begin = Callable[[str, float], Watch]
+    Begin = Callable[[str, float | None], Watch]
 
 
 @contextmanager
 def bar() -> Iterator[Begin]:
-    """Yield a function of a name and a total, which begins a bar and returns a function of how much is done."""
+    """Yield what begins a bar: of a name and a total, if known, it makes a function of how much is done."""
     try:
         from rich.console import Console  # noqa: PLC0415 - optional
         from rich.progress import Progress  # noqa: PLC0415
@@ -27,12 +27,12 @@ def bar() -> Iterator[Begin]:
         return
     with Progress(console=Console(file=sys.stderr), transient=True) as progress:
 
-        def begin(name: str, total: float) -> Watch:
+        def begin(name: str, total: float | None) -> Watch:
             task = progress.add_task(name, total=total)
             return lambda done: progress.update(task, completed=done)
 
         yield begin
 
 
-def _nothing(_name: str, _total: float) -> Watch:
+def _nothing(_name: str, _total: float | None) -> Watch:
     return lambda _done: None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .errors import UsageError
+from .trace import ENDINGS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 VARIABLE: Final = "ARENAS_TRACES"
 _PACKAGE: Final = Path(__file__).resolve().parent
 _BESIDE_THE_CHECKOUT: Final = Path("shared", "traces")
-_PATTERNS: Final = ("*.trace", "*.trace.gz")
+_PATTERNS: Final = tuple(f"*{ending}" for ending in ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,7 @@ def test_one_dependency(contents: Contents) -> None:
 
 def test_extras(contents: Contents) -> None:
     extras = set(contents.metadata.get_all("Provides-Extra") or ())
-    assert extras == {"all", "bench", "metrics", "numpy", "report", "stress"}
+    assert extras == {"all", "bench", "metrics", "numpy", "record", "report", "stress"}
 
 
 def test_no_upper_bound_on_python(contents: Contents) -> None:

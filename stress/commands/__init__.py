@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import bench, interleave, quick, replay, report, run
+from . import bench, interleave, quick, record, replay, report, run
 from . import list as list_command
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "list": list_command,
     "run": run,
     "replay": replay,
+    "record": record,
     "bench": bench,
     "interleave": interleave,
     "report": report,

@@ -56,7 +56,7 @@ class Blocks:
         return name in self._live
 
     def is_dead(self, name: int) -> bool:
-        """Whether a block of that name was freed, and none allocated since."""
+        """Whether a block of that name was ever freed."""
         return name in self._dead
 
     def born(self, name: int) -> int:
@@ -64,7 +64,6 @@ class Blocks:
         assert name not in self._live, f"{name} is live"
         number = self._live[name] = self.count
         self.count += 1
-        self._dead.discard(name)
         return number
 
     def number(self, name: int) -> int:
