@@ -7,6 +7,7 @@ The layers, lowest first; a module imports only from its own line and those abov
 
     errors                          what can go wrong besides the allocator
     trace, gates, pattern, faults   reading a recording; waiting; filling and checking; what was found
+    placements                      placements by name
     audit, allocators               proving a heap's books; what can be tested, behind one seam
     sweep                           no two live blocks on the same bytes
     client, referee, suspects       one thread's way to the allocator, every byte checked; what all share; who did it
@@ -15,6 +16,7 @@ The layers, lowest first; a module imports only from its own line and those abov
     workloads                       one a file
     proof, run                      the end of a run; one run from start to proof
     schedule, replay                a recording split into threads; a recording as a workload
+    footprint                       payload ÷ memory at a recording's peak, of heaps and of C allocators
     record                          running a program and recording what it allocates
     recordings, table, progress     finding inputs; lines in columns; showing what happens
     report                          showing what happened
