@@ -35,7 +35,7 @@ class Job:
     run: Callable[[Watch], Result]
     seconds: float | None = None
     operations: int | None = None
-    """How long it will take, whichever of the two is known."""
+    """How long it will take, if either is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Batch:
 
 def _run(job: Job, begin: progress.Begin) -> Result:
     by_time = job.seconds is not None
-    update = begin(job.name, (job.seconds if by_time else job.operations) or 1)
+    update = begin(job.name, job.seconds if by_time else job.operations)
     result = job.run(lambda seconds, operations: update(seconds if by_time else operations))
     choice = job.choice
     arenas = choice.arenas if choice.is_heap else None

@@ -1,4 +1,4 @@
-"""A recording split into lanes, one for each thread, and the crossings between them."""
+"""A batch of operations split into lanes, one for each thread, and the crossings between them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ from array import array
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from . import trace
-
 if TYPE_CHECKING:
-    from .trace import Recording
+    from .trace import Batch
 
 KIND: Final = 0b0011
 WAITS: Final = 0b0100
@@ -17,85 +15,57 @@ WAITS: Final = 0b0100
 OPENS: Final = 0b1000
 """Flag of an operation that opens a gate afterwards."""
 
-_NOBODY: Final = -1
-
 
 @dataclass(slots=True)
 class Lane:
-    """One thread's operations, in order, as columns.
+    """One thread's operations of a batch, in order.
 
     The gates are apart, in the order in which the lane's flagged operations come to them: an operation that crosses
     nothing, as nearly all do, costs no look-up.
     """
 
-    number: int
+    thread: int
+    """As the recording numbers it."""
     actions: array[int] = field(default_factory=lambda: array("B"))
-    blocks: array[int] = field(default_factory=lambda: array("L"))
-    sizes: array[int] = field(default_factory=lambda: array("Q"))
-    alignments: array[int] = field(default_factory=lambda: array("Q"))
-    places: array[int] = field(default_factory=lambda: array("L"))
+    """Kinds and flags."""
+    indices: array[int] = field(default_factory=lambda: array("L"))
+    """Where in the batch each operation is."""
     waits: list[int] = field(default_factory=list)
     opens: list[int] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Schedule:
-    """What to do, by whom, and in which order."""
+    """What to do of a batch, by whom, and in which order."""
 
+    batch: Batch
     lanes: list[Lane]
     gates: int
-    remote_frees: int
 
 
-def build(recording: Recording, *, serial: bool) -> Schedule:
-    """Split a recording by thread, or put all of it into one lane."""
-    builder = _Builder(recording.block_count)
-    numbers: dict[int, Lane] = {}
-    for place, thread in enumerate(recording.threads):
-        key = 0 if serial else thread
-        lane = numbers.get(key)
+def build(batch: Batch, *, serial: bool) -> Schedule:
+    """Split a batch by thread, or put all of it into one lane.
+
+    A block is followed within the batch only: all of one batch is done before any of the next.
+    """
+    lanes: dict[int, Lane] = {}
+    last: dict[int, tuple[Lane, int]] = {}  # by block: the lane that touched it last, and where in that lane
+    opens: list[tuple[Lane, int, int]] = []  # lane, position in it, gate
+    for index, (thread, kind, block) in enumerate(zip(batch.threads, batch.kinds, batch.blocks, strict=True)):
+        number = 0 if serial else thread
+        lane = lanes.get(number)
         if lane is None:
-            lane = numbers[key] = Lane(len(numbers))
-        kind, block = recording.kinds[place], recording.blocks[place]
-        lane.actions.append(kind | builder.follow(lane, kind, block))
-        lane.blocks.append(block)
-        lane.sizes.append(recording.sizes[place])
-        lane.alignments.append(recording.alignments[place])
-        lane.places.append(place)
-    return builder.finish(list(numbers.values()))
-
-
-class _Builder:
-    """Follows every block from operation to operation, and puts a gate where it changes threads."""
-
-    def __init__(self, blocks: int) -> None:
-        self._lane_of: list[Lane | None] = [None] * blocks  # by block: the lane that touched it last
-        self._position_of = array("q", [_NOBODY]) * blocks  # … and the position of that operation in the lane
-        self._birthplace = array("q", [_NOBODY]) * blocks  # by block: number of the lane that allocated it
-        self._opens: list[tuple[int, int, int]] = []  # lane, position in it, gate
-        self._gates = 0
-        self._remote_frees = 0
-
-    def follow(self, lane: Lane, kind: int, block: int) -> int:
-        """Note the next operation on a block, not yet in its lane; its flags."""
-        before = self._lane_of[block]
+            lane = lanes[number] = Lane(number)
+        before, position = last.get(block, (lane, 0))
         flags = 0
-        if before is None:
-            self._birthplace[block] = lane.number
-        elif before is not lane:
-            position = self._position_of[block]
+        if before is not lane:
             before.actions[position] |= OPENS
-            self._opens.append((before.number, position, self._gates))
-            lane.waits.append(self._gates)
-            self._gates += 1
+            lane.waits.append(len(opens))
+            opens.append((before, position, len(opens)))
             flags = WAITS
-        if kind == trace.FREE and self._birthplace[block] != lane.number:
-            self._remote_frees += 1
-        self._lane_of[block] = lane
-        self._position_of[block] = len(lane.actions)
-        return flags
-
-    def finish(self, lanes: list[Lane]) -> Schedule:
-        for number, _, gate in sorted(self._opens):  # gates were numbered as they are waited for, not as they open
-            lanes[number].opens.append(gate)
-        return Schedule(lanes, self._gates, self._remote_frees)
+        last[block] = lane, len(lane.actions)
+        lane.actions.append(kind | flags)
+        lane.indices.append(index)
+    for lane, _, gate in sorted(opens, key=lambda each: each[1]):  # they were numbered as they are waited for
+        lane.opens.append(gate)
+    return Schedule(batch, list(lanes.values()), len(opens))

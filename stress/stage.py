@@ -53,6 +53,7 @@ class Stage(Generic[Token]):
         self._on_abort: list[Callable[[], None]] = []
         self._clients: list[Client[Token]] = []  # of all bodies ever played at once: each play uses them anew
         self._own: Client[Token] | None = None
+        self._crew: _Crew[Token] | None = None  # while playing
         self._following: dict[Client[Token], Body] = {}  # what goes on with a client in a new thread
 
     @property
@@ -131,7 +132,7 @@ class Stage(Generic[Token]):
             BaseException: the first that one of them ended with.
 
         """
-        crew = _Crew(self, len(bodies))
+        crew = self._crew = _Crew(self, len(bodies))
         while len(self._clients) < len(bodies):
             self._clients.append(self.referee.client())
         try:
@@ -144,6 +145,11 @@ class Stage(Generic[Token]):
             raise
         if crew.failures:
             raise crew.failures[0]
+
+    def begin(self, body: Body) -> None:
+        """Have one more body begin, in a thread of its own, with a new client. For a body, one at a time."""
+        assert self._crew is not None, "nothing is being played"
+        self._crew.begin(body, self.referee.client())
 
     def abort(self) -> None:
         """Tell everybody to stop, and let go those who wait."""
@@ -167,6 +173,9 @@ class _Crew(Generic[Token]):
 
     def start(self, body: Body, client: Client[Token]) -> None:
         self._start(self._first, body, client)
+
+    def begin(self, body: Body, client: Client[Token]) -> None:
+        self._start(self._act, body, client)
 
     def watch(self, monitor: Monitor[Token]) -> None:
         for thread in self._threads:

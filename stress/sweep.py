@@ -5,13 +5,14 @@ got it back), so that what the journals say of a block's life is never longer th
 of all journals in the order of time and keeps the ranges that are live, sorted by address; a range that is born among
 them must touch none.
 
-It runs beside the clients, and needs no lock: a deque's ``append`` and ``popleft`` are each one step, and a client says
-beforehand from when on it may still write. What is older than that, in every journal, is complete.
+It runs beside the clients without a lock: a deque's ``append`` and ``popleft`` are each one step, and a client
+says beforehand from when on it may still write. What is older, in every journal, is complete.
 """
 
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
@@ -51,11 +52,12 @@ class Journal:
 
 
 class Sweep:
-    """Takes entries from journals as they become complete. For one thread, beside the clients' own."""
+    """Takes entries from journals as they become complete. Any thread may have it done; one at a time does it."""
 
     def __init__(self, report: Callable[[str], None]) -> None:
         """``report`` is told of every overlap."""
         self._report = report
+        self._turn = threading.Lock()  # protects what is live; a leaf: nothing else is locked under it
         self._journals: list[Journal] = []
         self._live: SortedDict[int, tuple[int, str]] = SortedDict()  # by address: bytes and name
 
@@ -67,11 +69,13 @@ class Sweep:
 
     def advance(self) -> None:
         """Look at everything that is complete. O(n log m) for n entries among m live blocks."""
-        self._advance(min([time.monotonic_ns(), *(journal.at_least for journal in self._journals)]))  # the clock first
+        with self._turn:
+            self._advance(min([time.monotonic_ns(), *(each.at_least for each in self._journals)]))  # the clock first
 
     def finish(self) -> None:
         """Look at everything that is left, once all clients are done."""
-        self._advance(NEVER)
+        with self._turn:
+            self._advance(NEVER)
 
     def _advance(self, horizon: float) -> None:
         complete: list[Entry] = []

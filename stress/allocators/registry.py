@@ -6,17 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 import arenas
 
+from .. import placements
 from ..errors import UsageError
 from .heap import FACES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .protocol import Allocator, Choice
-
-PLACEMENTS: Final[dict[str, Callable[[], Any]]] = {"BestFit": arenas.BestFit}
-"""The heap's placements, by name."""
-
 
 ABOUT: Final[dict[str, str]] = {
     "malloc": "an arenas heap, by address: malloc, calloc, realloc, aligned_alloc, free",
@@ -39,8 +34,7 @@ def require(choice: Choice) -> None:
     """
     if choice.allocator not in FACES:
         raise UsageError(f"there is no allocator {choice.allocator!r}: choose from {', '.join(names())}")
-    if choice.placement not in PLACEMENTS:
-        raise UsageError(f"there is no placement {choice.placement!r}: choose from {', '.join(PLACEMENTS)}")
+    placements.find(choice.placement)
 
 
 def open_allocator(choice: Choice) -> Allocator[Any]:
@@ -53,7 +47,7 @@ def open_allocator(choice: Choice) -> Allocator[Any]:
     require(choice)
     heap = arenas.Heap(
         arenas=choice.arenas,
-        placement=PLACEMENTS[choice.placement],
+        placement=placements.find(choice.placement),
         limit_bytes=choice.limit_bytes,
         name=choice.name,
     )

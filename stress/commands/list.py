@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .. import recordings, table
+from .. import placements, recordings, table
 from ..allocators import registry
 from ..batch import CLEAN
 from ..workloads import WORKLOADS
@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         {"workload", "what it does", "described by"},
     )
     table.show(("allocator", "what it is"), list(registry.ABOUT.items()), {"allocator", "what it is"})
-    table.say(f"placements: {', '.join(registry.PLACEMENTS)}")
+    table.say(f"placements: {', '.join(placements.PLACEMENTS)}")
     found = recordings.find()
     table.say(f"recordings: {', '.join(path.name for path in found.paths)} ({found.told})")
     table.say(f"for instance: {context.program} run larson --allocator=blocks --threads=4 --seconds=5")

@@ -6,6 +6,7 @@ import argparse
 import random
 from pathlib import Path
 
+from .. import placements
 from ..allocators import registry
 from ..allocators.protocol import Choice
 
@@ -33,22 +34,24 @@ def add_allocator(parser: argparse.ArgumentParser, default: str) -> None:
     )
     parser.add_argument(
         "--placement",
-        default="BestFit",
+        action="append",
         metavar="NAME",
-        help=f"how a heap picks spans: {', '.join(registry.PLACEMENTS)} (default: BestFit)",
+        help=f"how a heap picks spans, may be repeated: {', '.join(placements.PLACEMENTS)} or module:factory "
+        f"(default: {placements.DEFAULT})",
     )
 
 
 def choices(arguments: argparse.Namespace, default: str) -> list[Choice]:
-    """Every allocator that was asked for.
+    """Every allocator that was asked for, with every placement where it has such.
 
     Raises:
         UsageError: one of them is not to be had.
 
     """
     picked = [
-        Choice(allocator=name, arenas=arguments.arenas, placement=arguments.placement)
+        Choice(allocator=name, arenas=arguments.arenas, placement=placement)
         for name in arguments.allocator or [default]
+        for placement in arguments.placement or [placements.DEFAULT]
     ]
     for choice in picked:
         registry.require(choice)
@@ -57,8 +60,13 @@ def choices(arguments: argparse.Namespace, default: str) -> list[Choice]:
 
 def allocator_words(picked: list[Choice]) -> list[str]:
     """The same as words of a command."""
-    words = [f"--allocator={choice.allocator}" for choice in picked]
-    return [*words, f"--arenas={picked[0].arenas}", f"--placement={picked[0].placement}"]
+    allocators = [f"--allocator={name}" for name in dict.fromkeys(choice.allocator for choice in picked)]
+    return [*allocators, f"--arenas={picked[0].arenas}", *(f"--placement={name}" for name in placements_of(picked))]
+
+
+def placements_of(picked: list[Choice]) -> list[str]:
+    """Every placement among them."""
+    return list(dict.fromkeys(choice.placement for choice in picked))
 
 
 def seed(arguments: argparse.Namespace) -> int:

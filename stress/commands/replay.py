@@ -1,4 +1,4 @@
-"""Replay the recordings named, in full unless a limit is given."""
+"""Replay the recordings named, in full unless a limit is given; and say how much memory they need at their peak."""
 
 from __future__ import annotations
 
@@ -7,13 +7,16 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .. import recordings, trace
+from .. import progress, recordings, table
 from ..batch import Batch, Job
+from ..footprint import children, model
 from ..replay import replay
+from ..trace import open_trace
 from . import options
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from ..allocators.protocol import Choice, OpenAllocator
     from ..batch import Watch
@@ -30,6 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     options.add_allocator(parser, _DEFAULT)
     parser.add_argument("--serial", action="store_true", help="one thread, the lines as they come")
     parser.add_argument("--limit-ops", type=options.positive, default=None, metavar="N", help="of each recording")
+    parser.add_argument("--native", action="store_true", help="footprints beside glibc, jemalloc, mimalloc, tcmalloc")
+    parser.add_argument("--no-footprints", action="store_true", help="replay only: peak memory is not measured")
     options.add_seed(parser)
     options.add_json(parser)
 
@@ -42,6 +47,8 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     words = ["replay", *options.allocator_words(picked), f"--seed={seed}"]
     words += ["--serial"] if serial else []
     words += [f"--limit-ops={limit}"] if limit is not None else []
+    words += ["--native"] if arguments.native else []
+    words += ["--no-footprints"] if arguments.no_footprints else []
     batch = Batch(
         command=f"{context.program} {shlex.join(words + [str(path) for path in found.paths])}",
         seed=seed,
@@ -52,6 +59,9 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
             for path in found.paths
         ),
         json=arguments.json,
+        footprints=list
+        if arguments.no_footprints
+        else lambda: _footprints(found.paths, options.placements_of(picked), native=arguments.native, limit=limit),
     )
     return batch.run()
 
@@ -59,11 +69,27 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 def job(
     path: Path, choice: Choice, open_allocator: OpenAllocator, *, seed: int, limit: int | None, serial: bool
 ) -> Job:
-    """One recording on one allocator. Reads it."""
-    recording = trace.read(path, limit)
+    """One recording on one allocator. Reads its header."""
+    trace = open_trace(path)
+    declared = [number for number in (trace.declared_operations, limit) if number is not None]
 
     def begin(watch: Watch) -> Result:
-        allocator = open_allocator(dataclasses.replace(choice, name=recording.name))
-        return replay(recording, allocator, seed=seed, serial=serial, watch=watch)
+        allocator = open_allocator(dataclasses.replace(choice, name=trace.name))
+        return replay(trace, allocator, seed=seed, serial=serial, limit=limit, watch=watch)
 
-    return Job(recording.name, choice, begin, operations=len(recording.kinds))
+    return Job(trace.name, choice, begin, operations=min(declared, default=None))
+
+
+def _footprints(
+    paths: Sequence[Path], placements: Sequence[str], *, native: bool, limit: int | None
+) -> list[dict[str, object]]:
+    """Measure the peak of each recording, and show it."""
+    found: list[model.Footprint] = []
+    with progress.bar() as begin:
+        for path in paths:
+            watch = begin(f"footprints of {path.name}", None)
+            for footprint in children.measure(open_trace(path), placements, native=native, limit=limit):
+                found.append(footprint)
+                watch(len(found))
+    table.show(model.HEADINGS, model.rows(found), model.TEXT_COLUMNS)
+    return [footprint.as_dict() for footprint in found]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 HEADINGS: Final = ("recording", "allocator", "payload\nat peak", "of span", "of resident\npages", "Python\nmetadata")
 TEXT_COLUMNS: Final = frozenset({"recording", "allocator"})
 _MEGABYTE: Final = 1e6
+_FEW: Final = 100_000  # bytes, of which megabytes would say nothing
 
 
 @dataclass(slots=True, kw_only=True)
@@ -59,4 +60,4 @@ def rows(footprints: Sequence[Footprint]) -> list[tuple[str, ...]]:
 
 
 def _megabytes(size_bytes: int) -> str:
-    return f"{size_bytes / _MEGABYTE:,.1f} MB"
+    return f"{size_bytes / _MEGABYTE:,.1f} MB" if size_bytes >= _FEW else f"{size_bytes:,} B"

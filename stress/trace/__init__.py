@@ -18,7 +18,6 @@ from __future__ import annotations
 from .facts import Facts
 from .operations import ALLOCATE, BATCH_OPERATIONS, FREE, LETTERS, RESIZE, ZEROED, Batch
 from .reading import ENDINGS, Trace, open_trace
-from .whole import Recording, read
 from .writer import Writer
 
 __all__ = [
@@ -31,9 +30,7 @@ __all__ = [
     "ZEROED",
     "Batch",
     "Facts",
-    "Recording",
     "Trace",
     "Writer",
     "open_trace",
-    "read",
 ]

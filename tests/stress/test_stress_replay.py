@@ -22,7 +22,7 @@ trace = module("trace")
 
 
 def run(tmp_path: Path, allocator: Any, operations: str = SMALL, *, serial: bool = False) -> Any:
-    return replay.replay(trace.read(write(tmp_path, operations)), allocator, seed=5, serial=serial)
+    return replay.replay(trace.open_trace(write(tmp_path, operations)), allocator, seed=5, serial=serial)
 
 
 def test_sound_allocator_in_threads(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_broken_allocators_are_caught(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: type[Sound], complaint: str, *, serial: bool
 ) -> None:
     path = write(tmp_path, SMALL)
-    argv = ["replay", str(path), *(["--serial"] if serial else [])]
+    argv = ["replay", str(path), "--no-footprints", *(["--serial"] if serial else [])]
     status = cli.main(argv, open_allocator=lambda _choice: broken())
     printed = capsys.readouterr().out
     assert status == 1
@@ -114,7 +114,7 @@ def test_a_failing_thread_releases_the_others(tmp_path: Path) -> None:
 
 def test_a_failure_costs_exit_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, "0 a 0 666\n1 f 0\n")
-    assert cli.main(["replay", str(path)], open_allocator=lambda *_: _allocators.Raises()) == 1
+    assert cli.main(["replay", str(path), "--no-footprints"], open_allocator=lambda *_: _allocators.Raises()) == 1
     assert "no 666 bytes to be had" in capsys.readouterr().out
 
 
@@ -132,7 +132,7 @@ def test_a_deadlock_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_progress_is_told(tmp_path: Path) -> None:
     told: list[tuple[float, int]] = []
-    recording = trace.read(write(tmp_path, SMALL))
+    recording = trace.open_trace(write(tmp_path, SMALL))
     replay.replay(recording, Sound(), seed=5, watch=lambda *how_far: told.append(how_far))
     assert told == sorted(told)
     assert told[-1][1] == 16

@@ -3,39 +3,59 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _allocators import Sound
 from _package import module
-from _traces import SMALL, SMALL_CROSSINGS, SMALL_REMOTE_FREES, write
+from _traces import SMALL, SMALL_CROSSINGS, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 errors = module("errors")
 gates = module("gates")
+referee = module("referee")
 replay = module("replay")
 schedule = module("schedule")
 trace = module("trace")
 
 
-def recorded(operations: list[tuple[int, str, int, int]]) -> Any:
-    recording = trace.Recording(Path("made-up.trace"))
+Made = list[tuple[int, str, int, int]]
+
+
+def batch_of(operations: Made) -> Any:
+    batch = trace.Batch()
     for thread, letter, block, size in operations:
-        recording.threads.append(thread)
-        recording.kinds.append(trace.LETTERS.index(letter))
-        recording.blocks.append(block)
-        recording.sizes.append(size)
-        recording.alignments.append(0)
-        recording.block_count = max(recording.block_count, block + 1)
-    return recording
+        batch.add(thread, trace.LETTERS.index(letter), block, size)
+    return batch
+
+
+class Recording:
+    """Stands in for a trace: a recording that is in no file, in batches of a given size."""
+
+    name = program = "made up"
+    path = "nowhere"
+    declared_operations = None
+
+    def __init__(self, operations: Made, size: int) -> None:
+        self.operations, self.size = operations, size
+        self.notes: list[str] = []
+
+    def batches(self, _limit: int | None) -> Iterator[Any]:
+        for first in range(0, len(self.operations), self.size):
+            batch = batch_of(self.operations[first : first + self.size])
+            batch.first = first
+            yield batch
 
 
 @st.composite
-def operations(draw: st.DrawFn) -> list[tuple[int, str, int, int]]:
+def operations(draw: st.DrawFn) -> Made:
     """Any valid recording of up to four threads."""
-    made: list[tuple[int, str, int, int]] = []
+    made: Made = []
     live: list[int] = []
     born = 0
     for _ in range(draw(st.integers(0, 60))):
@@ -85,11 +105,23 @@ class Logging(Sound):
         return int(token[0])
 
 
+class Naming(Sound):
+    """Keeps every thread that allocated."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.threads: set[threading.Thread] = set()
+
+    def allocate(self, size: int, alignment: int) -> int:
+        self.threads.add(threading.current_thread())
+        return super().allocate(size, alignment)
+
+
 @settings(max_examples=60, deadline=None)
 @given(made=operations())
-def test_every_operation_is_in_one_lane_and_every_crossing_has_a_gate(made: list[tuple[int, str, int, int]]) -> None:
-    plan = schedule.build(recorded(made), serial=False)
-    assert sorted(place for lane in plan.lanes for place in lane.places) == list(range(len(made)))
+def test_every_operation_is_in_one_lane_and_every_crossing_has_a_gate(made: Made) -> None:
+    plan = schedule.build(batch_of(made), serial=False)
+    assert sorted(place for lane in plan.lanes for place in lane.indices) == list(range(len(made)))
     last: dict[int, int] = {}
     crossings = []
     for place, (thread, _, block, _) in enumerate(made):
@@ -99,7 +131,7 @@ def test_every_operation_is_in_one_lane_and_every_crossing_has_a_gate(made: list
     opened, awaited = {}, {}
     for lane in plan.lanes:
         opens, waits = iter(lane.opens), iter(lane.waits)
-        for action, place in zip(lane.actions, lane.places, strict=True):
+        for action, place in zip(lane.actions, lane.indices, strict=True):
             if action & schedule.WAITS:
                 awaited[next(waits)] = place
             if action & schedule.OPENS:
@@ -108,14 +140,19 @@ def test_every_operation_is_in_one_lane_and_every_crossing_has_a_gate(made: list
     assert sorted((opened[gate], awaited[gate]) for gate in range(plan.gates)) == sorted(crossings)
 
 
-@settings(max_examples=40, deadline=None)
-@given(made=operations(), serial=st.booleans())
+@settings(max_examples=30, deadline=None)
+@given(made=operations(), serial=st.booleans(), length=st.sampled_from([1, 2, 7, 100]), most=st.sampled_from([1, 64]))
 def test_each_block_is_operated_on_in_the_order_of_the_file(
-    made: list[tuple[int, str, int, int]], *, serial: bool
+    made: Made, length: int, most: int, *, serial: bool
 ) -> None:
+    """… of the file, whatever the batches, and however few threads may be kept."""
     allocator = Logging()
-    result = replay.replay(recorded(made), allocator, seed=1, serial=serial)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replay, "MOST_THREADS", most)
+        result = replay.replay(Recording(made, length), allocator, seed=1, serial=serial)
     assert result.clean, result.complaints()
+    assert result.operations == result.total_operations == len(made)
+    assert result.threads == (min(len(made), 1) if serial else len({thread for thread, *_ in made}))
     expected: dict[int, list[tuple[str, int]]] = {}
     for _, letter, block, size in made:
         if letter != "f":
@@ -124,16 +161,15 @@ def test_each_block_is_operated_on_in_the_order_of_the_file(
 
 
 def test_small_recording_by_hand(tmp_path: Path) -> None:
-    plan = schedule.build(trace.read(write(tmp_path, SMALL)), serial=False)
+    plan = schedule.build(next(trace.open_trace(write(tmp_path, SMALL)).batches()), serial=False)
     assert [len(lane.actions) for lane in plan.lanes] == [6, 5, 5]
     assert plan.gates == SMALL_CROSSINGS
-    assert plan.remote_frees == SMALL_REMOTE_FREES
 
 
 def test_serial_has_one_lane_and_no_gates(tmp_path: Path) -> None:
-    plan = schedule.build(trace.read(write(tmp_path, SMALL)), serial=True)
+    plan = schedule.build(next(trace.open_trace(write(tmp_path, SMALL)).batches()), serial=True)
     assert [len(lane.actions) for lane in plan.lanes] == [16]
-    assert (plan.gates, plan.remote_frees) == (0, 0)
+    assert plan.gates == 0
 
 
 def test_abort_releases_whoever_waits_and_whoever_comes_later() -> None:
@@ -164,3 +200,23 @@ def test_opening_a_gate_twice_is_a_mistake() -> None:
     some.open(0)
     with pytest.raises(RuntimeError):
         some.open(0)
+
+
+def test_threads_that_come_and_go_take_each_others_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty recorded threads, two a batch: as many real ones, but never more than three at work."""
+    made = [(thread, letter, thread, 8) for thread in range(40) for letter in "af"]
+    allocator, clients = Naming(), []
+    make = referee.Referee.client
+
+    def counted(self: Any) -> Any:
+        clients.append(make(self))
+        return clients[-1]
+
+    monkeypatch.setattr(referee.Referee, "client", counted)
+    monkeypatch.setattr(replay, "MOST_THREADS", 3)
+    result = replay.replay(Recording(made, 4), allocator, seed=1)
+    assert result.clean, result.complaints()
+    assert result.threads == 40
+    assert result.remote_frees == 0
+    assert len(allocator.threads) == 40
+    assert len(clients) == 1 + 3 + 1  # of who conducts, of three, and of who frees what is left
