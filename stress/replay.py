@@ -6,6 +6,7 @@ threads within a batch needs a gate, and what is known of a batch can be forgott
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,8 +80,9 @@ class _Player:
         self.threads: set[int] = set()
         self.crossings = 0
         self.done = 0
-        self._plans = (schedule.build(batch, serial=serial) for batch in trace.batches(limit))
-        self._plan: Schedule | None = next(self._plans, None)
+        self._serial = serial
+        self._batches = trace.batches(limit)
+        self._plan = self._read()
         self._gates = Gates(0)
         self._aborted = False
         self._held: dict[int, Held[Any] | None] = {}  # by block, while it is live; None for one that was refused
@@ -100,20 +102,28 @@ class _Player:
     def _conduct(self, stage: Stage[Any], client: Client[Any]) -> None:
         client.end()  # it does nothing, and no sweep shall wait for it
         finished = stage.channel()
+        with contextlib.closing(self._batches):
+            self._hand_out_all(stage, finished)
+        for queue in self._queues.values():
+            queue.put(None)
+
+    def _hand_out_all(self, stage: Stage[Any], finished: Channel[Any]) -> None:
         while self._plan is not None:
             plan = self._plan
             self._gates = Gates(plan.gates)
             if self._aborted:  # perhaps before these gates were there to be opened
                 raise AbandonedError
             self._hand_out(plan, stage, finished)
-            self._plan = next(self._plans, None)  # while they are busy
+            self._plan = self._read()  # while they are busy
             for _ in plan.lanes:
                 finished.get()
             stage.referee.sweep.advance()
             self.crossings += plan.gates
             self.done += len(plan.batch)
-        for queue in self._queues.values():
-            queue.put(None)
+
+    def _read(self) -> Schedule | None:
+        batch = next(self._batches, None)
+        return None if batch is None else schedule.build(batch, serial=self._serial)
 
     def _hand_out(self, plan: Schedule, stage: Stage[Any], finished: Channel[Any]) -> None:
         idle = self._queues.keys() - {lane.thread for lane in plan.lanes}

@@ -108,8 +108,13 @@ class Stage(Generic[Token]):
         return channel
 
     def on_abort(self, let_go: Callable[[], None]) -> None:
-        """Have something called when the run has failed, in whichever thread notices: to let go those who wait."""
+        """Have something called when the run has failed, in whichever thread notices: to let go those who wait.
+
+        At once where it has failed already; perhaps twice.
+        """
         self._on_abort.append(let_go)
+        if self._aborted:  # perhaps too late for `abort` to have seen it
+            let_go()
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client[Token]]:

@@ -9,14 +9,14 @@ from typing import IO, TYPE_CHECKING, Final
 from ..errors import TraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
 
 
-def numbered(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield each line that is not blank, with its number.
+def numbered(path: Path) -> Generator[tuple[int, str], None, None]:
+    """Yield each line that is not blank, with its number. To be closed, or walked to the end.
 
     Raises:
         TraceError: the file is compressed and damaged.

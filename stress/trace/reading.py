@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -13,7 +14,7 @@ from .operations import BATCH_OPERATIONS, Batch
 from .rep import Rep, counts, header_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 ENDINGS: Final = (".trace", ".trace.gz", ".rep", ".rep.gz")
@@ -63,7 +64,7 @@ class Trace:
         declared = self.headers.get("ops", "")
         return int(declared) if declared.isdecimal() else None
 
-    def batches(self, limit: int | None = None, size: int = BATCH_OPERATIONS) -> Iterator[Batch]:
+    def batches(self, limit: int | None = None, size: int = BATCH_OPERATIONS) -> Generator[Batch, None, None]:
         """Yield the first ``limit`` operations, or all, in batches of ``size``: a pass over the file.
 
         Raises:
@@ -71,9 +72,13 @@ class Trace:
             OSError: the file cannot be read.
 
         """
-        reader, line_number, left = self._reader(), 0, limit
+        with contextlib.closing(numbered(self.path)) as lines:
+            yield from self._batches(lines, limit, size)
+
+    def _batches(self, lines: Iterator[tuple[int, str]], left: int | None, size: int) -> Iterator[Batch]:
+        reader, line_number = self._reader(), 0
         batch, in_header = Batch(), True
-        for line_number, line in numbered(self.path):
+        for line_number, line in lines:
             in_header = in_header and self._is_header(line)
             if in_header:
                 continue
@@ -116,21 +121,21 @@ def open_trace(path: Path) -> Trace:
         OSError: the file cannot be read.
 
     """
-    lines = numbered(path)
-    line_number, first = next(lines, (0, ""))
-    if not first:
-        raise TraceError(path, 1, f"the file is empty; a recording begins with {MAGIC!r}")
-    if first.strip() == MAGIC:
-        return Trace(path, "arenas-trace", headers=_native_headers(lines))
-    numbers = header_numbers(first)
-    if numbers is None:
-        why = f"the first line must be {MAGIC!r}, or a number where it is a malloc-lab file, not {shown(first)}"
-        raise TraceError(path, line_number, why)
-    for number, line in lines:
-        line_number, more = number, header_numbers(line)
-        if more is None:
-            break
-        numbers += more
+    with contextlib.closing(numbered(path)) as lines:
+        line_number, first = next(lines, (0, ""))
+        if not first:
+            raise TraceError(path, 1, f"the file is empty; a recording begins with {MAGIC!r}")
+        if first.strip() == MAGIC:
+            return Trace(path, "arenas-trace", headers=_native_headers(lines))
+        numbers = header_numbers(first)
+        if numbers is None:
+            why = f"the first line must be {MAGIC!r}, or a number where it is a malloc-lab file, not {shown(first)}"
+            raise TraceError(path, line_number, why)
+        for number, line in lines:
+            line_number, more = number, header_numbers(line)
+            if more is None:
+                break
+            numbers += more
     try:
         Rep(numbers)
     except LineError as error:
