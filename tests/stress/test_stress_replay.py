@@ -136,3 +136,12 @@ def test_progress_is_told(tmp_path: Path) -> None:
     replay.replay(recording, Sound(), seed=5, watch=lambda *how_far: told.append(how_far))
     assert told == sorted(told)
     assert told[-1][1] == 16
+
+
+def test_whoever_begins_to_wait_after_a_failure_is_let_go_as_well() -> None:
+    """A replay enlists threads as it goes: one may come when all is over."""
+    referee = module("referee").Referee(Sound(), seed=1)
+    stage = module("stage").Stage(referee, None, threads=1, scale=1, seed=1, seconds=1)
+    stage.abort()
+    with pytest.raises(module("errors").AbandonedError):
+        stage.channel().get()
