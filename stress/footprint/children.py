@@ -40,7 +40,7 @@ def measure(
         for library in libraries.find() if native else ():
             missing = "not found" if library.preload is None else None
             command = _command("-IS", str(replay.__file__), planned, library.preload or "")
-            environment = {"LD_PRELOAD": library.preload} if library.preload else {}
+            environment = {"LD_PRELOAD": library.preload or ""}  # not whatever the user may have there
             yield _fill(_blank(trace, planned, library.name, None), missing or refusal, command, environment)
 
 
@@ -79,7 +79,11 @@ def _fill(blank: Footprint, refusal: str | None, command: Sequence[str], environ
 
 def _refusal(payload_bytes: int) -> str | None:
     """Why it must not be tried: every byte of payload is going to be written."""
-    for line in _MEMORY_INFO.read_text(encoding="ascii").splitlines():
+    try:
+        lines = _MEMORY_INFO.read_text(encoding="ascii").splitlines()
+    except OSError:  # not Linux: nobody knows
+        return None
+    for line in lines:
         if line.startswith("MemAvailable:"):
             available = int(line.split()[1]) << 10
             if payload_bytes > available // 2:

@@ -130,6 +130,19 @@ def test_footprint_of_the_c_allocators(tmp_path: Path) -> None:
             assert (each.span_bytes, each.metadata_bytes, each.placement) == (None, None, None)
 
 
+def test_the_users_own_preload_is_not_mistaken_for_the_system_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trail = tmp_path / "trail"
+    monkeypatch.setenv("LD_DEBUG", "files")
+    monkeypatch.setenv("LD_DEBUG_OUTPUT", str(trail))
+    monkeypatch.setenv("LD_PRELOAD", "libutil.so.1")
+    monkeypatch.setattr(libraries.ctypes.util, "find_library", lambda _name: None)
+    assert next(children.measure(trace.open_trace(write(tmp_path, SMALL)), [], native=True)).failure is None
+    (told,) = tmp_path.glob("trail.*")
+    assert "libutil" not in told.read_text(errors="replace")
+
+
 def test_a_library_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(libraries.ctypes.util, "find_library", lambda _name: None)
     found = list(children.measure(trace.open_trace(write(tmp_path, SMALL)), [], native=True))

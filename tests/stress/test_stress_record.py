@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from _package import module
+from _package import FOLDER, NAME, module
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,6 +139,27 @@ def test_a_real_program(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> No
     assert f"{len(lines):,} operations of 2 threads" in told
     replay = shlex.split(told.splitlines()[-1])
     assert cli.main(replay[replay.index("replay") :]) == 0
+
+
+INTERRUPTED = """\
+import os, signal, time
+
+kept = bytearray(100_000)
+os.killpg(os.getpgrp(), signal.SIGINT)
+time.sleep(60)
+"""
+
+
+def test_ctrl_c_ends_the_program_and_not_the_recording(tmp_path: Path) -> None:
+    pytest.importorskip("memray")
+    path = tmp_path / "interrupted.trace"
+    command = [sys.executable, "-m", NAME, "record", "-o", str(path), "--", "-c", INTERRUPTED]
+    done = subprocess.run(
+        command, cwd=FOLDER.parent, start_new_session=True, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "the program ended with exit status" in done.stdout
+    assert int(trace.open_trace(path).headers["peak-live-bytes"]) >= 100_000
 
 
 def test_small_objects_when_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def test_every_operation_is_in_one_lane_and_every_crossing_has_a_gate(made: Made
     assert sorted((opened[gate], awaited[gate]) for gate in range(plan.gates)) == sorted(crossings)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(made=operations(), serial=st.booleans(), length=st.sampled_from([1, 2, 7, 100]), most=st.sampled_from([1, 64]))
 def test_each_block_is_operated_on_in_the_order_of_the_file(
     made: Made, length: int, most: int, *, serial: bool
