@@ -86,9 +86,8 @@ class _Player:
         self._gates = Gates(0)
         self._aborted = False
         self._held: dict[int, Held[Any] | None] = {}  # by block, while it is live; None for one that was refused
-        self._queues: dict[
-            int, Channel[Any]
-        ] = {}  # by recorded thread: a lane and its plan, or `_SUCCESSOR`, or None: end
+        # By recorded thread, what the real one is to do: a lane and its plan, or `_SUCCESSOR`, or None: end.
+        self._queues: dict[int, Channel[Any]] = {}
 
     def play(self, stage: Stage[Any]) -> None:
         """Play all of it."""
