@@ -183,7 +183,7 @@ def test_a_recording_of_nothing(tmp_path: Path) -> None:
         ("WorstFit", "there is no placement 'WorstFit': choose from BestFit"),
         ("no_such_module:Fit", "No module named 'no_such_module'"),
         ("math:no_such_name", "no_such_name"),
-        (":x", "there is no placement ':x'"),
+        (":x", "placement ':x'"),
         ("math:pi", "is a float, which cannot be called"),
     ],
 )
