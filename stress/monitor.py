@@ -61,11 +61,12 @@ class Monitor(Generic[Token]):
             self._look()
 
     def _look(self) -> None:
-        began = time.monotonic()
-        self._sample(began - self._started)
+        began = time.thread_time()  # not the wall's: most of that goes by in waiting for Python's own lock
+        live_bytes = self._sample()
+        self.pause_seconds = max(SAMPLE_SECONDS, (time.thread_time() - began) * SAMPLING_SHARE)
+        self._map(live_bytes)
         self._referee.sweep.advance()
         now = time.monotonic()
-        self.pause_seconds = max(SAMPLE_SECONDS, (now - began) * SAMPLING_SHARE)
         self._due = now + self.pause_seconds
         done = sum(client.operations for client in list(self._referee.clients))
         if done != self._done:
@@ -94,18 +95,22 @@ class Monitor(Generic[Token]):
             peaks = [getattr(result, name) or 0, *(getattr(client, name) for client in clients)]
             setattr(result, name, max(peaks))
 
-    def _sample(self, at_seconds: float) -> None:
+    def _sample(self) -> int:
         result = self._result
         memory = self._referee.allocator.measure()
         live_bytes = sum(self._referee.live_bytes)
         result.peak_committed_bytes = _larger(result.peak_committed_bytes, memory.committed_bytes)
         result.peak_reserved_bytes = _larger(result.peak_reserved_bytes, memory.reserved_bytes)
-        result.timeline.add(at_seconds, live_bytes, self._resident_growth(), memory)
+        result.timeline.add(self.elapsed_seconds, live_bytes, self._resident_growth(), memory)
+        return live_bytes
+
+    def _map(self, live_bytes: int) -> None:
+        """Draw the heap while it is fuller than ever, if not too much time has gone into that."""
+        at_seconds, began = self.elapsed_seconds, time.thread_time()
         if live_bytes > self._mapped_bytes * _MAP_GROWTH and at_seconds >= self._map_not_before:
-            regions = self._referee.allocator.map()
-            result.heap_map = HeapMap.of(at_seconds, live_bytes, regions)
+            self._result.heap_map = HeapMap.of(at_seconds, live_bytes, self._referee.allocator.map())
             self._mapped_bytes = live_bytes
-            self._map_not_before = self.elapsed_seconds + SAMPLING_SHARE * (self.elapsed_seconds - at_seconds)
+            self._map_not_before = at_seconds + SAMPLING_SHARE * (time.thread_time() - began)
 
     def _resident_growth(self) -> int | None:
         resident, before = machine.resident_bytes(), self._resident_before
