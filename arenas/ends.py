@@ -14,6 +14,7 @@ from .cache import UNCLOCKED
 from .errors import ArenaBusyError, DoubleFreeError, HeapClosedError
 from .record import Held, Record
 from .sizes import MAXIMUM_ALIGNMENT, MAXIMUM_SIZE
+from .system import FREE_THREADED
 from .waiting import Waiters
 
 if TYPE_CHECKING:
@@ -106,6 +107,9 @@ class Ends:
         if now - self._manager.last_collection >= _COLLECT_SECONDS:
             self._manager.last_collection = now
             gc.collect()
+            if FREE_THREADED:
+                # A view of another thread's making ends in the first; only then what it held does, in the second.
+                gc.collect()
             self._drain_inbox()
 
     def _handle_died(self, record: Record, serial: int) -> None:

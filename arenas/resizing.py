@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def resize(heap: Service, block: Block, size: SupportsIndex) -> None:
     """What :meth:`arenas.Block.resize` promises. A failure or an interruption leaves the block as it was."""
+    heap = heap.whole  # a façade's cache is its thread's, and any thread may resize
     try:
         _resize(heap, block, size)
     except BufferError:

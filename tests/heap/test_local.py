@@ -56,6 +56,22 @@ def test_its_blocks_may_be_freed_by_any_thread(heap: arenas.Heap) -> None:
     heap.check()
 
 
+def test_its_blocks_may_be_resized_by_any_thread(heap: arenas.Heap) -> None:
+    """Moved, they come from that thread's arena. The façade's own next block does not."""
+    local = heap.local()
+    moved, stayed = local.alloc(SIZE), local.alloc(SIZE)
+
+    def resize() -> None:
+        for ready in [heap.alloc(3 * SIZE) for _ in range(3)]:
+            ready.free()
+        moved.resize(3 * SIZE)
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(resize).result()
+        assert moved.arena != stayed.arena
+        assert local.alloc(3 * SIZE).arena == stayed.arena
+
+
 def test_another_threads_request_is_refused(heap: arenas.Heap) -> None:
     """Its cache has nothing at hand; the heap itself serves that thread."""
     local = heap.local()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from math import inf
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,30 @@ def test_what_was_collected_has_come_home(heap: arenas.Heap) -> None:
     heap._collect()
     assert not heap._inbox
     assert not heap._manager.arenas[0].table.live
+
+
+def test_a_view_that_its_maker_did_not_drop_is_gone_when_it_has_looked(heap: arenas.Heap) -> None:
+    """Without the GIL it waits for its maker, who waits here: a resize finds it gone all the same."""
+    made: list[Any] = []
+    ready, done = threading.Event(), threading.Event()
+
+    def make() -> None:
+        made.append(heap.alloc(SIZE))
+        made.append(made[0].view)
+        ready.set()
+        done.wait(timeout=60)
+
+    maker = threading.Thread(target=make)
+    maker.start()
+    ready.wait(timeout=60)
+    del made[1]
+    heap._manager.last_collection = -inf
+    try:
+        made[0].resize(3 * SIZE)
+    finally:
+        done.set()
+        maker.join()
+    assert made[0].size == 3 * SIZE
 
 
 # Caches that are emptied
