@@ -7,7 +7,8 @@ The layers, lowest first; a module imports only from its own line and those abov
 
     errors                          what can go wrong besides the allocator
     trace, gates, pattern, faults   reading a recording; waiting; filling and checking; what was found
-    placements                      placements by name
+    named, placements, mishaps      anybody's function by name; placements by name; what goes wrong on purpose
+    examples                        pools to begin one's own adapter from
     audit, allocators               proving a heap's books; what can be tested, behind one seam
     sweep                           no two live blocks on the same bytes
     client, referee, suspects       one thread's way to the allocator, every byte checked; what all share; who did it
@@ -21,6 +22,7 @@ The layers, lowest first; a module imports only from its own line and those abov
     recordings, table, progress     finding inputs; lines in columns; showing what happens
     report                          showing what happened
     batch                           several runs, announced and reported
+    rounds, growth                  what a soak does next; whether the process grows meanwhile
     bench                           measuring the heap beside what a user would pick instead
     interleave                      a few threads again and again, taking turns in every way
     page                            results as a page to look at

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from . import progress, report
+from .allocators import registry
 from .table import say
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Batch:
             say(line)
         started = time.time()
         with progress.bar() as begin:
-            results = [_run(job, begin) for job in self.jobs]
+            results = [carry_out(job, begin) for job in self.jobs]
         report.show(results)
         for result in results:
             for complaint in result.complaints() + result.notes:
@@ -77,13 +78,11 @@ class Batch:
         return CLEAN if document.clean else FAILED
 
 
-def _run(job: Job, begin: progress.Begin) -> Result:
+def carry_out(job: Job, begin: progress.Begin) -> Result:
+    """Run one job, and say on what."""
     by_time = job.seconds is not None
     update = begin(job.name, job.seconds if by_time else job.operations)
     result = job.run(lambda seconds, operations: update(seconds if by_time else operations))
     choice = job.choice
-    arenas = choice.arenas if choice.is_heap else None
-    placement = choice.placement if choice.is_heap else None
-    return dataclasses.replace(
-        result, allocator=choice.allocator, arenas=None if arenas is None else str(arenas), placement=placement
-    )
+    placement = choice.placement if registry.is_heap(choice.allocator) else None
+    return dataclasses.replace(result, allocator=choice.allocator, arenas=registry.routing(choice), placement=placement)

@@ -14,6 +14,8 @@ from .pattern import next_start, start_of
 from .sweep import BIRTH, DEATH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .referee import Referee
     from .sweep import Entry
 
@@ -53,6 +55,8 @@ class Client(Generic[Token]):
         self.graves: deque[Entry] = deque(maxlen=suspects.REMEMBERED)
         self.allocations = self.frees = self.resizes = self.remote_frees = self.refused = 0
         self.peak_live_bytes = self.peak_committed_bytes = self.peak_reserved_bytes = 0
+        self.fate: Callable[[], None] | None = None
+        """What befalls the thread at each call, before anything is done."""
         self._referee = referee
         self._allocator = referee.allocator
         self._contents = referee.contents
@@ -77,6 +81,8 @@ class Client(Generic[Token]):
 
     def allocate(self, size: int, alignment: int = ANYTHING, *, name: str | None = None) -> Held[Token] | None:
         """A block, filled; None if it is refused, and may be."""
+        if self.fate is not None:
+            self.fate()
         try:
             token = self._allocator.allocate(size, alignment)
         except MemoryError:
@@ -86,6 +92,8 @@ class Client(Generic[Token]):
 
     def zeroed(self, size: int, *, name: str | None = None) -> Held[Token] | None:
         """A block of zeroes, looked at and then filled; None if it is refused, and may be."""
+        if self.fate is not None:
+            self.fate()
         try:
             token = self._allocator.zeroed(size)
         except MemoryError:
@@ -100,6 +108,8 @@ class Client(Generic[Token]):
 
     def resize(self, held: Held[Token], size: int) -> bool:
         """Give a block another size, and see that it kept its contents; False if it is refused, and may be."""
+        if self.fate is not None:
+            self.fate()
         old_size, kept = held.size, min(held.size, size)
         self._note(DEATH, held)
         try:
@@ -124,6 +134,8 @@ class Client(Generic[Token]):
         """Look at a block's contents one last time and give it back. Does nothing for None, a refused one."""
         if held is None:
             return
+        if self.fate is not None:
+            self.fate()
         self.check(held, "is about to be freed")
         del held.home.mine[held]
         self._note(DEATH, held)

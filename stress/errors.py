@@ -7,6 +7,7 @@
     │   └── TraceError              … because a recording is malformed; names file and line
     ├── UnavailableError            something optional is not to be had here; says why, and is shown, not raised on
     ├── AbandonedError              another thread failed, this one stops; never reported by itself
+    ├── MisbehaviourError           the allocator under test does not keep to the protocol: a finding
     ├── ThreadDiedError             this thread was made to die, as part of the run; never reported
     └── StalledError                no thread has come further for a long time: a deadlock, most likely
 
@@ -41,6 +42,10 @@ class TraceError(UsageError):
 
 class UnavailableError(StressError):
     """Something optional is not to be had on this machine; the message says why in a few words."""
+
+
+class MisbehaviourError(StressError):
+    """The allocator under test does not keep to the protocol; says how."""
 
 
 class AbandonedError(StressError):

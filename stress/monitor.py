@@ -91,9 +91,10 @@ class Monitor(Generic[Token]):
         clients = self._referee.clients
         for name in ("operations", "allocations", "frees", "resizes", "remote_frees", "refused"):
             setattr(result, name, sum(getattr(client, name) for client in clients))
-        for name in ("peak_live_bytes", "peak_committed_bytes", "peak_reserved_bytes"):
-            peaks = [getattr(result, name) or 0, *(getattr(client, name) for client in clients)]
-            setattr(result, name, max(peaks))
+        result.peak_live_bytes = max((client.peak_live_bytes for client in clients), default=0)
+        for name in ("peak_committed_bytes", "peak_reserved_bytes"):
+            if getattr(result, name) is not None:  # the allocator tells
+                setattr(result, name, max([getattr(result, name), *(getattr(client, name) for client in clients)]))
 
     def _sample(self) -> int:
         result = self._result

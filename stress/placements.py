@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 import arenas
 
+from . import named
 from .errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ def find(name: str) -> PlacementFactory:
     """
     if name in PLACEMENTS:
         return PLACEMENTS[name]
-    module, colon, factory = name.partition(":")
-    if not colon:
+    if ":" not in name:
         raise UsageError(f"there is no placement {name!r}: choose from {', '.join(PLACEMENTS)}, or name module:factory")
+    factory = named.find(name, "placement")
     try:
-        found = getattr(importlib.import_module(module), factory)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"there is no placement {name!r}: {error}") from None
-    if not callable(found):
-        raise UsageError(f"the placement {name!r} is a {type(found).__name__}, which cannot be called")
-    return cast("PlacementFactory", found)
+        made = factory()
+    except Exception as error:  # it is anybody's
+        raise UsageError(f"placement {name!r} cannot be made: {named.said(error)}") from error
+    if not isinstance(made, arenas.Placement):
+        raise UsageError(f"placement {name!r} makes a {type(made).__name__}, which is none")
+    return factory

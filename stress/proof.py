@@ -21,5 +21,5 @@ def prove(referee: Referee[Token], result: Result) -> None:
     gc.collect()
     failed = failed or allocator.check()
     result.leaked_blocks = allocator.measure().live_blocks
-    result.accounting = allocator.audit()
+    result.accounting += allocator.audit()
     result.check = failed or allocator.check() or "ok"

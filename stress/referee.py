@@ -63,14 +63,13 @@ class Referee(Generic[Token]):
         live_bytes = sum(held.size for held in live)
         memory = self.allocator.measure()
         for what, theirs, ours in (
-            ("blocks", memory.live_blocks, len(live)),
-            ("bytes", memory.live_bytes, live_bytes),
+            ("live blocks", memory.live_blocks, len(live)),
+            ("live bytes", memory.live_bytes, live_bytes),
+            ("allocations", memory.allocations, sum(client.allocations for client in self.clients)),
+            ("frees", memory.frees, sum(client.frees for client in self.clients)),
         ):
             if theirs is not None and theirs != ours:
-                self.faults.add(
-                    f"the allocator counts {theirs:,} live {what}, handed out and not given back are {ours:,}",
-                    Kind.BOOKS,
-                )
+                self.faults.add(f"the allocator counts {theirs:,} {what}, and there are {ours:,}", Kind.BOOKS)
 
     def free_the_rest(self) -> int:
         """Check and free what the run leaves live, in the calling thread; how many blocks that were."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .errors import UnavailableError, UsageError
+from .mishaps import NONE, Mishaps
 from .monitor import Monitor
 from .proof import prove
 from .referee import Referee
@@ -30,6 +31,9 @@ class Terms:
     """None: as many as the workload likes."""
     scale: float = 1.0
     may_refuse: bool = False
+    """Whether ``MemoryError`` is part of the run though nothing is made to fail."""
+    mishaps: Mishaps = NONE
+    """Those of them that befall the allocator are its own matter."""
 
 
 def run(
@@ -45,9 +49,9 @@ def run(
     ``watch`` is told the seconds since the start and the operations done, now and then, in the calling thread.
     ``another`` makes one more allocator like this one, for workloads that break theirs.
     """
-    threads = workload.threads if terms.threads is None else terms.threads
+    threads, mishaps = workload.threads if terms.threads is None else terms.threads, terms.mishaps
     result = Result(name=workload.name, kind="workload", threads=threads, seed=terms.seed, scale=terms.scale)
-    referee = Referee(allocator, terms.seed, may_refuse=terms.may_refuse)
+    referee = Referee(allocator, terms.seed, may_refuse=terms.may_refuse or mishaps.refuse or allocator.bounded)
     monitor = Monitor(referee, result, watch)
     stage = Stage(
         referee,
@@ -57,9 +61,11 @@ def run(
         seed=terms.seed,
         seconds=terms.seconds,
         another=another,
+        mishaps=mishaps,
     )
     try:
-        _play(workload, stage, monitor)
+        _play(workload, stage, monitor, mishaps)
+        _see_that_the_limit_held(result, mishaps)
         prove(referee, result)
         allocator.close()
     except UnavailableError as reason:
@@ -74,10 +80,17 @@ def run(
     return result
 
 
-def _play(workload: Workload, stage: Stage[Any], monitor: Monitor[Any]) -> None:
+def _see_that_the_limit_held(result: Result, mishaps: Mishaps) -> None:
+    committed, limit_bytes = result.peak_committed_bytes, mishaps.limit_bytes
+    if limit_bytes is not None and committed is not None and committed > limit_bytes:
+        result.accounting.append(f"{committed:,} bytes were committed at once, the limit is {limit_bytes:,}")
+
+
+def _play(workload: Workload, stage: Stage[Any], monitor: Monitor[Any], mishaps: Mishaps) -> None:
     monitor.begin()
     try:
-        workload.play(stage)
+        with mishaps.collecting():
+            workload.play(stage)
         monitor.end()
     finally:
         monitor.sum_up()
@@ -86,6 +99,5 @@ def _play(workload: Workload, stage: Stage[Any], monitor: Monitor[Any]) -> None:
 def _tell(result: Result, stage: Stage[Any]) -> None:
     faults = stage.referee.faults
     result.faults, result.fault_kinds, result.descriptions = len(faults), faults.kinds(), faults.descriptions()
-    result.notes += stage.notes
-    if stage.deaths:
-        result.notes.append(f"{stage.deaths:,} threads died on purpose")
+    counts = {"requests were refused, as they may be": result.refused, "threads died on purpose": stage.deaths}
+    result.notes += stage.notes + [f"{count:,} {what}" for what, count in counts.items() if count]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic
 from .allocators.protocol import Token
 from .channel import Channel
 from .errors import AbandonedError, ThreadDiedError, UnavailableError
+from .mishaps import NONE, Mishaps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,15 +38,17 @@ class Stage(Generic[Token]):
         seed: int,
         seconds: float,
         another: Callable[[], Allocator[Token]] | None = None,
+        mishaps: Mishaps = NONE,
     ) -> None:
         """``threads``: how many at once; ``scale``: of sizes and counts, 1 for the original's."""
         self.allocator = referee.allocator
         self.referee = referee
         self.threads = threads
         self.scale = scale
-        self.deaths = 0
         self.notes: list[str] = []
+        self._deaths: list[None] = []  # one each; appended to by any thread: that is atomic
         self._another = another
+        self._mishaps = mishaps
         self._monitor = monitor
         self._seed = seed
         self._seconds = seconds
@@ -93,6 +96,11 @@ class Stage(Generic[Token]):
             raise UnavailableError("this run was given a single allocator")
         return self._another()
 
+    @property
+    def deaths(self) -> int:
+        """How many threads died on purpose."""
+        return len(self._deaths)
+
     def scaled(self, number: int, least: int = 1) -> int:
         """A number of the original, scaled."""
         return max(least, round(number * self.scale))
@@ -139,7 +147,7 @@ class Stage(Generic[Token]):
         """
         crew = self._crew = _Crew(self, len(bodies))
         while len(self._clients) < len(bodies):
-            self._clients.append(self.referee.client())
+            self._clients.append(self._mortal())
         try:
             for body, client in zip(bodies, self._clients, strict=False):
                 crew.start(body, client)
@@ -154,7 +162,17 @@ class Stage(Generic[Token]):
     def begin(self, body: Body) -> None:
         """Have one more body begin, in a thread of its own, with a new client. For a body, one at a time."""
         assert self._crew is not None, "nothing is being played"
-        self._crew.begin(body, self.referee.client())
+        self._crew.begin(body, self._mortal())
+
+    def _mortal(self) -> Client[Token]:
+        """A new client for a thread that something may befall."""
+        client = self.referee.client()
+        client.fate = self._mishaps.fate(client.number, lambda: self.going)
+        return client
+
+    def bury(self) -> None:
+        """A thread died on purpose."""
+        self._deaths.append(None)
 
     def abort(self) -> None:
         """Tell everybody to stop, and let go those who wait."""
@@ -207,7 +225,7 @@ class _Crew(Generic[Token]):
         except AbandonedError:
             following = None
         except ThreadDiedError:
-            stage.deaths += 1
+            stage.bury()
             following = body
         except BaseException as error:  # noqa: BLE001 - whatever it is, the others must not wait for ever
             self.failures.append(error)

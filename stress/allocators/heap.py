@@ -1,31 +1,39 @@
-"""The faces of an arenas heap: one for each way a program may hold its memory."""
+"""What all faces of an arenas heap have in common, and the plainest two: by address and by handle."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import arenas
 
 from .. import audit
+from ..mishaps import NONE, Failures
 from . import mapping
 from .protocol import Memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .protocol import Allocator, MappedRegion
+    from .protocol import MappedRegion
 
 
 class OfHeap:
     """What all faces of a heap have in common."""
 
-    has_memory: Final = True
+    alignment = 64
 
-    def __init__(self, heap: arenas.Heap) -> None:
+    def __init__(self, heap: arenas.Heap, *, limit_bytes: int | None = None, failures: Failures | None = None) -> None:
+        """``limit_bytes`` is the heap's; ``failures`` those of its backing, which end before the audit."""
         self.heap = heap
+        self.has_memory = heap.backing.has_memory
+        self.bounded = not heap.backing.growable
+        self._limit_bytes = limit_bytes
+        self._failures = Failures(NONE) if failures is None else failures
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """What a face has besides."""
 
     def measure(self) -> Memory:
-        """What ``heap.stats()`` tells."""
+        """What ``heap.stats()`` tells. A block that a resize moved counts there as one allocated and one freed."""
         stats = self.heap.stats()
         return Memory(
             live_blocks=stats.live_blocks,
@@ -36,23 +44,30 @@ class OfHeap:
             parked_bytes=stats.parked_bytes,
             cached_bytes=stats.cached_bytes + stats.mailbox_bytes,
             remote_frees=stats.remote_frees,
+            allocations=stats.allocations - stats.resizes_moved - self._replaced(),
+            frees=stats.frees - stats.resizes_moved - self._replaced(),
         )
+
+    def _replaced(self) -> int:
+        """How many blocks this face has replaced by others, where the heap was not to know that it is a resize."""
+        return 0
 
     def map(self) -> list[MappedRegion]:
         """What ``heap.snapshot()`` tells."""
         return mapping.regions(self.heap.snapshot().spans)
 
     def check(self) -> str | None:
-        """What ``heap.check()`` finds wrong."""
+        """What ``heap.check()`` finds wrong; and whether the parts add up to what is reserved."""
         try:
             self.heap.check()
         except arenas.CorruptionError as error:
             return str(error)
-        return None
+        return "; ".join(audit.sums_everywhere(self.heap.stats())) or None
 
     def audit(self) -> list[str]:
-        """Prove the books; trims the heap on the way."""
-        return audit.books(self.heap)
+        """Prove the books; allocates all of the heap on the way, and trims it."""
+        self._failures.end()
+        return audit.books(self.heap, self._limit_bytes)
 
     def close(self) -> None:
         """``heap.close``."""
@@ -62,7 +77,10 @@ class OfHeap:
 class HeapMalloc(OfHeap):
     """A heap as C sees it: tokens are addresses."""
 
-    alignment: Final = 16
+    alignment = 16
+
+    def _prepare(self) -> None:
+        self._emptied: list[None] = []  # one a resize to 0; appended to by any thread: that is atomic
 
     def allocate(self, size: int, alignment: int) -> int:
         """``malloc``, or ``aligned_alloc`` where an alignment is asked for."""
@@ -75,9 +93,20 @@ class HeapMalloc(OfHeap):
         return self.heap.calloc(1, size)
 
     def resize(self, token: int, size: int) -> int:
-        """``realloc``, except that a size of 0 keeps the block: C's ``realloc`` would free it."""
-        address = self.heap.realloc(token, size)
-        return self.heap.malloc(0) if address is None else address
+        """``realloc``, except that a size of 0 keeps a block, a new one: C's ``realloc`` would only free it."""
+        if size:
+            address = self.heap.realloc(token, size)
+            assert address is not None
+            return address
+        old = self.heap.find(token)
+        assert old is not None, "a block is used after it was freed"
+        empty = self.heap.aligned_alloc(old.alignment, 0)  # first: it may be refused, and the old one is then as it was
+        self.heap.realloc(token, 0)
+        self._emptied.append(None)
+        return empty
+
+    def _replaced(self) -> int:
+        return len(self._emptied)
 
     def free(self, token: int) -> None:
         """``free``."""
@@ -90,8 +119,6 @@ class HeapMalloc(OfHeap):
 
 class HeapBlocks(OfHeap):
     """A heap as Python sees it: tokens are `arenas.Block` handles."""
-
-    alignment: Final = 64
 
     def allocate(self, size: int, alignment: int) -> arenas.Block:
         """``heap.alloc``."""
@@ -113,6 +140,3 @@ class HeapBlocks(OfHeap):
     def address(self, token: arenas.Block) -> int:
         """``block.address``."""
         return token.address
-
-
-FACES: Final[dict[str, Callable[[arenas.Heap], Allocator[Any]]]] = {"malloc": HeapMalloc, "blocks": HeapBlocks}

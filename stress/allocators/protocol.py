@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
+from ..mishaps import NONE, Mishaps
+
 Token = TypeVar("Token")
 
 ANYTHING: Final = 0
@@ -26,6 +28,10 @@ class Memory:
     cached_bytes: int | None = None
     """Ready in the threads' caches, or on the way there through a mailbox."""
     remote_frees: int = 0
+    allocations: int | None = None
+    """Of blocks, ever; a resize is none, wherever it put the block."""
+    frees: int | None = None
+    """Of blocks, ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,10 @@ class Allocator(Protocol[Token]):
     def has_memory(self) -> bool:
         """Whether addresses can be written to: bare address spaces hand out integers."""
 
+    @property
+    def bounded(self) -> bool:
+        """Whether it may run out though nothing has failed: requests that are refused are then part of the run."""
+
     def allocate(self, size: int, alignment: int) -> Token:
         """A block of ``size`` bytes, which may be 0."""
 
@@ -74,10 +84,10 @@ class Allocator(Protocol[Token]):
         """Every region and what lies in it; empty where that cannot be told. Called while other threads allocate."""
 
     def check(self) -> str | None:
-        """Prove the inner state; what is wrong with it, or None."""
+        """Prove the inner state while nobody else calls; what is wrong with it, or None."""
 
     def audit(self) -> list[str]:
-        """Prove the accounting, once everything has been freed; what is wrong with it."""
+        """Prove the accounting, once everything has been freed; what is wrong with it. No request fails on purpose."""
 
     def close(self) -> None:
         """Give everything back to the system."""
@@ -88,12 +98,12 @@ class Choice:
     """Which allocator, and how it is set up. What only an arenas heap has is left out for others."""
 
     allocator: str = "malloc"
-    arenas: str | int = "thread"
+    arenas: str | int | None = None
+    """How a heap routes threads; None: as it likes best."""
     placement: str = "BestFit"
-    limit_bytes: int | None = None
     name: str | None = None
-    is_heap: bool = True
-    """Whether it is an arenas heap: for others the rest does not apply."""
+    mishaps: Mishaps = NONE
+    """What is to go wrong."""
 
 
 OpenAllocator = Callable[[Choice], Allocator[Any]]

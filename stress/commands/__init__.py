@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from . import bench, interleave, quick, record, replay, report, run
+from . import bench, interleave, quick, record, replay, report, run, soak
 from . import list as list_command
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "run": run,
     "replay": replay,
     "record": record,
+    "soak": soak,
     "bench": bench,
     "interleave": interleave,
     "report": report,

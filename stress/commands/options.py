@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import placements
 from ..allocators import registry
 from ..allocators.protocol import Choice
+from ..mishaps import NONE, Mishaps
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
@@ -27,10 +28,10 @@ def add_allocator(parser: argparse.ArgumentParser, default: str) -> None:
         "--allocator",
         action="append",
         metavar="NAME",
-        help=f"what to test, may be repeated: {', '.join(registry.names())} (default: {default})",
+        help=f"what to test, may be repeated: {', '.join(registry.ABOUT)} (default: {default})",
     )
     parser.add_argument(
-        "--arenas", type=arenas_mode, default="thread", metavar="thread|cpu|N", help="how a heap routes threads"
+        "--arenas", type=arenas_mode, metavar="thread|cpu|N", help="how a heap routes threads (default: thread)"
     )
     parser.add_argument(
         "--placement",
@@ -41,15 +42,38 @@ def add_allocator(parser: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def choices(arguments: argparse.Namespace, default: str) -> list[Choice]:
-    """Every allocator that was asked for, with every placement where it has such.
+def add_mishaps(parser: argparse.ArgumentParser, *, deaths: bool = True) -> None:
+    """What is to go wrong. ``deaths``: whether a thread's work can be begun again by another."""
+    group = parser.add_argument_group("what is to go wrong, on purpose")
+    group.add_argument("--fail-nth", type=positive, metavar="N", help="the N-th request to the system for memory")
+    group.add_argument("--fail-rate", type=share, default=0.0, metavar="R", help="this share of them (0 to 1)")
+    group.add_argument("--limit", type=positive, metavar="BYTES", help="of what a heap may commit at once")
+    if deaths:
+        group.add_argument("--die-rate", type=share, default=0.0, metavar="R", help="of calls at which a thread dies")
+    group.add_argument("--gc", action="store_true", help="collect garbage whenever an object is made")
+
+
+def mishaps(arguments: argparse.Namespace, seed: int) -> Mishaps:
+    """All that was asked for by `add_mishaps`."""
+    return Mishaps(
+        fail_nth=arguments.fail_nth,
+        fail_rate=arguments.fail_rate,
+        limit_bytes=arguments.limit,
+        die_rate=getattr(arguments, "die_rate", 0.0),
+        collect=arguments.gc,
+        seed=seed,
+    )
+
+
+def choices(arguments: argparse.Namespace, default: str, mishaps: Mishaps = NONE) -> list[Choice]:
+    """Every allocator that was asked for, with every placement where it has such, and what is to befall it.
 
     Raises:
         UsageError: one of them is not to be had.
 
     """
     picked = [
-        Choice(allocator=name, arenas=arguments.arenas, placement=placement)
+        Choice(allocator=name, arenas=arguments.arenas, placement=placement, mishaps=mishaps)
         for name in arguments.allocator or [default]
         for placement in arguments.placement or [placements.DEFAULT]
     ]
@@ -59,9 +83,10 @@ def choices(arguments: argparse.Namespace, default: str) -> list[Choice]:
 
 
 def allocator_words(picked: list[Choice]) -> list[str]:
-    """The same as words of a command."""
-    allocators = [f"--allocator={name}" for name in dict.fromkeys(choice.allocator for choice in picked)]
-    return [*allocators, f"--arenas={picked[0].arenas}", *(f"--placement={name}" for name in placements_of(picked))]
+    """The same as words of a command, what is to go wrong included."""
+    words = [f"--allocator={name}" for name in dict.fromkeys(choice.allocator for choice in picked)]
+    words += [] if picked[0].arenas is None else [f"--arenas={picked[0].arenas}"]
+    return [*words, *(f"--placement={name}" for name in placements_of(picked)), *picked[0].mishaps.words()]
 
 
 def placements_of(picked: list[Choice]) -> list[str]:
@@ -99,5 +124,17 @@ def positive_real(text: str) -> float:
         number = 0.0
     if not 0 < number < float("inf"):
         message = f"{text!r} is not a number above 0"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def share(text: str) -> float:
+    """Parse a number from 0 to 1."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= 1:
+        message = f"{text!r} is not a number from 0 to 1"
         raise argparse.ArgumentTypeError(message)
     return number

@@ -14,6 +14,8 @@ from ..workloads import WORKLOADS
 from . import options
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..allocators.protocol import Allocator, Choice, OpenAllocator
     from ..batch import Watch
     from ..results import Result
@@ -32,6 +34,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=options.positive, metavar="N", help="at once (default: the workload's own)")
     parser.add_argument("--seconds", type=options.positive_real, default=SECONDS, metavar="S", help="for each workload")
     parser.add_argument("--scale", type=options.positive_real, default=1.0, metavar="X", help="of sizes and counts")
+    options.add_mishaps(parser)
     options.add_seed(parser)
     options.add_json(parser)
 
@@ -45,13 +48,14 @@ def workload(text: str) -> Workload:
 
 def run(arguments: argparse.Namespace, context: Context) -> int:
     """Run what is named."""
+    seed = options.seed(arguments)
+    mishaps = options.mishaps(arguments, seed)
     terms = Terms(
-        seconds=arguments.seconds, seed=options.seed(arguments), threads=arguments.threads, scale=arguments.scale
+        seconds=arguments.seconds, seed=seed, threads=arguments.threads, scale=arguments.scale, mishaps=mishaps
     )
-    picked = options.choices(arguments, _DEFAULT)
-    words = ["run", *(each.name for each in arguments.workloads), *options.allocator_words(picked), *_words(terms)]
+    picked = options.choices(arguments, _DEFAULT, mishaps)
     batch = Batch(
-        command=f"{context.program} {shlex.join(words)}",
+        command=f"{context.program} {shlex.join(words(arguments.workloads, picked, terms))}",
         seed=terms.seed,
         jobs=[job(each, choice, terms, context.open_allocator) for choice in picked for each in arguments.workloads],
         json=arguments.json,
@@ -71,6 +75,15 @@ def job(each: Workload, choice: Choice, terms: Terms, open_allocator: OpenAlloca
     return Job(each.name, choice, begin, seconds=terms.seconds)
 
 
-def _words(terms: Terms) -> list[str]:
-    words = [f"--seconds={terms.seconds:g}", f"--scale={terms.scale:g}", f"--seed={terms.seed}"]
-    return words if terms.threads is None else [f"--threads={terms.threads}", *words]
+def words(workloads: Sequence[Workload], picked: list[Choice], terms: Terms) -> list[str]:
+    """The command that does exactly this."""
+    threads = [] if terms.threads is None else [f"--threads={terms.threads}"]
+    return [
+        "run",
+        *(each.name for each in workloads),
+        *options.allocator_words(picked),
+        *threads,
+        f"--seconds={terms.seconds:g}",
+        f"--scale={terms.scale:g}",
+        f"--seed={terms.seed}",
+    ]

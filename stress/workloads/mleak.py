@@ -33,7 +33,12 @@ class Watch:
         self._peaks = {"committed": 0, "reserved": 0}
 
     def look(self) -> None:
-        """At the end of each generation; the first growth is a fault, which is not repeated."""
+        """At the end of each generation; the first growth is a fault, which is not repeated.
+
+        Not where memory may be refused: regions are then as short as could be had, and the next may be longer.
+        """
+        if self._stage.referee.may_refuse:
+            return
         self._generation += 1
         memory = self._stage.allocator.measure()
         live_bytes = sum(self._stage.referee.live_bytes)

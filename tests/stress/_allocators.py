@@ -16,6 +16,7 @@ class Sound:
 
     alignment = 16
     has_memory = True
+    bounded = False
 
     def __init__(self) -> None:
         self._buffer = ctypes.create_string_buffer(1 << 20)
