@@ -49,20 +49,12 @@ def run(
     ``watch`` is told the seconds since the start and the operations done, now and then, in the calling thread.
     ``another`` makes one more allocator like this one, for workloads that break theirs.
     """
-    threads, mishaps = workload.threads if terms.threads is None else terms.threads, terms.mishaps
+    mishaps = terms.mishaps
+    threads = workload.threads if terms.threads is None else terms.threads
     result = Result(name=workload.name, kind="workload", threads=threads, seed=terms.seed, scale=terms.scale)
     referee = Referee(allocator, terms.seed, may_refuse=terms.may_refuse or mishaps.refuse or allocator.bounded)
     monitor = Monitor(referee, result, watch)
-    stage = Stage(
-        referee,
-        monitor,
-        threads=threads,
-        scale=terms.scale,
-        seed=terms.seed,
-        seconds=terms.seconds,
-        another=another,
-        mishaps=mishaps,
-    )
+    stage = _stage(referee, monitor, terms, threads, another)
     try:
         _play(workload, stage, monitor, mishaps)
         _see_that_the_limit_held(result, mishaps)
@@ -78,6 +70,25 @@ def run(
         result.failure = traceback.format_exc().rstrip()
     _tell(result, stage)
     return result
+
+
+def _stage(
+    referee: Referee[Any],
+    monitor: Monitor[Any],
+    terms: Terms,
+    threads: int,
+    another: Callable[[], Allocator[Any]] | None,
+) -> Stage[Any]:
+    return Stage(
+        referee,
+        monitor,
+        threads=threads,
+        scale=terms.scale,
+        seed=terms.seed,
+        seconds=terms.seconds,
+        another=another,
+        mishaps=terms.mishaps,
+    )
 
 
 def _see_that_the_limit_held(result: Result, mishaps: Mishaps) -> None:

@@ -197,7 +197,9 @@ def test_the_books_are_compared_with_what_was_done(what: str) -> None:
 
     result = act(Miscounts(), body)
     theirs, ours = {"allocations": (4, 3), "frees": (2, 1), "live_blocks": (3, 2), "live_bytes": (201, 200)}[what]
-    assert result.descriptions == [f"the allocator counts {theirs} {what.replace('_', ' ')}, and there are {ours}"]
+    assert result.descriptions == [
+        f"books: the allocator counts {theirs} {what.replace('_', ' ')}, and there are {ours}"
+    ]
 
 
 def test_the_sums_are_proven_while_blocks_are_live(monkeypatch: pytest.MonkeyPatch) -> None:
