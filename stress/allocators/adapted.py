@@ -50,6 +50,7 @@ class Adapted:
         if not isinstance(self.alignment, int) or self.alignment < 1 or self.alignment & (self.alignment - 1):
             raise MisbehaviourError(f"its alignment should be a power of two, and is {self.alignment!r}")
         self.bounded = bool(getattr(pool, "bounded", False))
+        self.forgetful = bool(getattr(pool, "forgetful", False))
         self._pool = pool
         self._resize = getattr(pool, "resize", None)
         self.free(self.allocate(_FIRST, ANYTHING))
@@ -58,7 +59,7 @@ class Adapted:
         """``allocate``, at least one byte; where more alignment is asked for than it gives, longer, and step inside."""
         wanted = max(alignment, 1)
         slack = wanted - self.alignment if wanted > self.alignment else 0
-        length = max(size, 1) + slack
+        length = (size or 1) + slack
         token = self._pool.allocate(length)
         start = self._address(token, length)
         address = -(-start // wanted) * wanted if slack else start
@@ -75,17 +76,18 @@ class Adapted:
     def resize(self, token: Placed, size: int) -> Placed:
         """``resize``; without it, or where a new start might lie elsewhere inside, allocate, copy, free."""
         if self._resize is not None and token.alignment <= self.alignment:
-            theirs = self._resize(token.token, max(size, 1))
-            return Placed(theirs, self._address(theirs, max(size, 1)), size, token.alignment)
+            theirs = self._resize(token.token, size or 1)
+            return Placed(theirs, self._address(theirs, size or 1), size, token.alignment)
         new = self.allocate(size, token.alignment)
         ctypes.memmove(new.address, token.address, min(size, token.size))
         self.free(token)
         return new
 
     def free(self, token: Placed) -> None:
-        """``free``, and forget the token: for some pools that is what frees."""
-        theirs, token.token = token.token, None
-        self._pool.free(theirs)
+        """``free``; where that is not all, forget the token."""
+        self._pool.free(token.token)
+        if self.forgetful:
+            token.token = None
 
     def address(self, token: Placed) -> int:
         """Where ours begins."""

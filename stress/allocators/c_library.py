@@ -36,7 +36,7 @@ class CLibrary:
 
     def allocate(self, size: int, alignment: int) -> int:
         """``malloc``; ``aligned_alloc`` where more alignment is asked for, of a multiple of it, as C11 wants."""
-        size = max(size, 1)
+        size = size or 1
         if alignment > self.alignment:
             address = _granted(self._aligned_alloc(alignment, -(-size // alignment) * alignment), size)
             self._aligned[address] = (alignment, size)
@@ -45,7 +45,7 @@ class CLibrary:
 
     def zeroed(self, size: int) -> int:
         """``calloc``."""
-        return _granted(self._calloc(1, max(size, 1)), size)
+        return _granted(self._calloc(1, size or 1), size)
 
     def resize(self, token: int, size: int) -> int:
         """``realloc``; by hand where more alignment was asked for, which it would not keep."""
@@ -55,7 +55,7 @@ class CLibrary:
             ctypes.memmove(address, token, min(old_size, size))
             self.free(token)
             return address
-        return _granted(self._realloc(token, max(size, 1)), size)
+        return _granted(self._realloc(token, size or 1), size)
 
     def free(self, token: int) -> None:
         """``free``."""

@@ -16,6 +16,7 @@ class ByteArrays:
     """``bytearray``: the token is the block, and ends when it is forgotten."""
 
     alignment = 8  # what Python's own allocators promise for the smallest
+    forgetful = True
 
     def allocate(self, size: int) -> bytearray:
         """A new one."""
@@ -41,6 +42,7 @@ class NumpyArrays:
     """``numpy.empty``: the same with arrays, over C's ``malloc`` and NumPy's cache in front of it."""
 
     alignment = 16
+    forgetful = True
 
     def __init__(self) -> None:
         """Raises ``ImportError`` where there is no NumPy."""

@@ -19,6 +19,8 @@ class Pool(Protocol):
         What every block's address is a multiple of; 1 without it.
     ``bounded``
         Whether it may run out: ``MemoryError`` is then part of the run. False without it.
+    ``forgetful``
+        Whether a block ends when its token is forgotten, as Python's own objects do. False without it.
     ``live_blocks()``
         How many it believes are live, to be compared with how many are.
     ``committed_bytes()``
@@ -33,7 +35,7 @@ class Pool(Protocol):
         """A block of ``size`` bytes, at least 1: a token for it. Without one ``MemoryError``, and nothing changed."""
 
     def free(self, token: Any) -> None:  # noqa: ANN401
-        """The block ends. The last that is done with a token."""
+        """The block ends. The last that is done with a token, unless it is misused on purpose: then raise something."""
 
     def view(self, token: Any) -> Any:  # noqa: ANN401 - any exporter of a buffer
         """The block's memory: a writable buffer of at least its size, in one piece. It is let go at once, so that it

@@ -32,25 +32,30 @@ class SlabPool:
         self._lock = threading.Lock()  # protects everything below: any thread may call
         self._free: dict[int, list[Slot]] = {}  # by length
         self._slabs: list[mmap.mmap] = []
-        self._live = 0
+        self._live: set[Slot] = set()
 
     # What a pool must have
 
     def allocate(self, size: int) -> Slot:
         """A slot of at least ``size`` bytes, which is never 0. If there were none: ``MemoryError``."""
+        if size < 1:
+            raise ValueError(f"a block has 1 byte at least, not {size}")
         length = max(self.alignment, 1 << (size - 1).bit_length())
         with self._lock:
             free = self._free.setdefault(length, [])
             if not free:
                 self._add_slab(free, length)
-            self._live += 1
-            return free.pop()
+            slot = free.pop()
+            self._live.add(slot)
+            return slot
 
     def free(self, token: Slot) -> None:
-        """The slot is ready for the next."""
+        """The slot is ready for the next. Twice, or never allocated: an error, and nothing changed."""
         with self._lock:
+            if token not in self._live:
+                raise ValueError(f"a slot of {token.length} bytes is freed that is not live")
+            self._live.remove(token)
             self._free[token.length].append(token)
-            self._live -= 1
 
     def view(self, token: Slot) -> memoryview:
         """The block's memory, writable: it is filled, and looked at again before it is freed or resized."""
@@ -60,6 +65,9 @@ class SlabPool:
 
     def resize(self, token: Slot, size: int) -> Slot:
         """The block with another size; without this it would be copied for it."""
+        with self._lock:
+            if token not in self._live:
+                raise ValueError(f"a slot of {token.length} bytes is resized that is not live")
         if size <= token.length:
             return token
         new = self.allocate(size)
@@ -70,7 +78,7 @@ class SlabPool:
     def live_blocks(self) -> int:
         """What it believes is live: compared with what is, so that a block that gets lost shows."""
         with self._lock:
-            return self._live
+            return len(self._live)
 
     def committed_bytes(self) -> int:
         """What it holds: shown beside what is live."""

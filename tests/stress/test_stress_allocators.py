@@ -324,6 +324,14 @@ def test_no_view_is_kept() -> None:
     token = opened.allocate(100, 4096)
     token.token.extend(b"x")  # a BufferError while anything sees it
     opened.free(token)
+    assert token.token is not None  # so that a second free is the pool's to catch
+
+
+def test_a_forgetful_pool_s_tokens_are_forgotten() -> None:
+    """That is what frees them."""
+    opened = registry.open_allocator(choice("bytearray"))
+    token = opened.allocate(100, 0)
+    opened.free(token)
     assert token.token is None
 
 

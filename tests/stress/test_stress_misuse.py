@@ -212,25 +212,20 @@ def test_planted_faults_name_the_block(told: list[str]) -> None:
 def test_a_misuse_that_harms_another_block_is_noticed(told: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused free that writes all over the heap."""
 
-    allocators: list[Upon] = []
-
-    def make() -> Upon:
-        allocators.append(Upon(real()))
-        return allocators[-1]
-
     def careless(free: Callable[..., None]) -> Callable[..., None]:
         def act(heap: Any, address: Any) -> None:
             try:
                 free(heap, address)
             except arenas.DoubleFreeError:
-                for block in next(each for each in allocators if each.heap is heap).live.values():
-                    ctypes.memset(block.address, 0, min(block.size, 8))
+                for span in heap.snapshot().spans:
+                    if span.state == "live":
+                        ctypes.memset(span.address, 0, min(span.size, 8))
                 raise
 
         return act
 
     monkeypatch.setattr(arenas.Heap, "free", careless(arenas.Heap.free))
-    run(make)
+    run(lambda: Upon(real()))
     assert any("is looked at after 'an address freed twice'" in one for one in told)
 
 

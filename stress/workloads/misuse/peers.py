@@ -41,7 +41,8 @@ def play(stage: Stage[Any]) -> None:
     token = other.allocate(SIZE, ANYTHING)
     other.free(token)
     other.close()
-    for name, misuse in (_CASES | _ADDRESS_CASES if isinstance(token, int) else _CASES).items():
+    cases = _SIZES if getattr(other, "forgetful", False) else _FREED | _SIZES
+    for name, misuse in (cases | _ADDRESSES if isinstance(token, int) else cases).items():
         outcome = _outcome(stage.another, misuse)
         stage.note(f"{name}: {outcome}")
         if outcome == ACCEPTED or (outcome.startswith("killed") and outcome != _ABORTED):
@@ -93,13 +94,16 @@ def _free_inside(allocator: Allocator[Any]) -> None:
     allocator.free(allocator.allocate(SIZE, ANYTHING) + SIZE // 2)
 
 
-_CASES: Final[dict[str, Callable[[Allocator[Any]], object]]] = {
+_FREED: Final[dict[str, Callable[[Allocator[Any]], object]]] = {
     "double free": _double_free,
     "resize after free": _resize_freed,
+}
+"""Not of those whose blocks end when they are forgotten: then there is nothing to misuse."""
+_SIZES: Final[dict[str, Callable[[Allocator[Any]], object]]] = {
     "negative size": lambda allocator: allocator.allocate(-1, ANYTHING),
     "absurd size": lambda allocator: allocator.allocate(1 << 62, ANYTHING),
 }
-_ADDRESS_CASES: Final[dict[str, Callable[[Allocator[Any]], object]]] = {
+_ADDRESSES: Final[dict[str, Callable[[Allocator[Any]], object]]] = {
     "free of a block's middle": _free_inside,
     "free of a foreign address": lambda allocator: allocator.free(ctypes.addressof(_PAGE) + 256),
 }
