@@ -73,6 +73,13 @@ def sums_everywhere(stats: arenas.Stats) -> list[str]:
     return wrong
 
 
+def limited(stats: arenas.Stats, limit_bytes: int | None) -> list[str]:
+    """No more is committed than may be; while nobody else calls."""
+    if limit_bytes is None or stats.committed_bytes <= limit_bytes:
+        return []
+    return [f"{stats.committed_bytes:,} bytes are committed, the limit is {limit_bytes:,}"]
+
+
 def nothing_live(stats: arenas.Stats) -> list[str]:
     """No block and no byte is live, parked or held back."""
     suspects = ("live_blocks", "live_bytes", "guard_bytes", "parked_bytes", "quarantined_bytes")
@@ -141,8 +148,7 @@ def all_again(heap: arenas.Heap, regions: Iterable[int], limit_bytes: int | None
             left -= -(-size // page) * page
     wrong += overlaps((block.offset, block.size, number) for number, block in enumerate(blocks))
     stats = heap.stats()
-    if limit_bytes is not None and stats.committed_bytes > limit_bytes:
-        wrong.append(f"{stats.committed_bytes:,} bytes are committed, the limit is {limit_bytes:,}")
+    wrong += limited(stats, limit_bytes)
     asked = sum(block.size for block in blocks)
     if (stats.live_blocks, stats.live_bytes) != (len(blocks), asked):
         wrong.append(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import dataclasses
+from typing import TYPE_CHECKING, Final
 
 import arenas
 
@@ -35,6 +36,8 @@ class OfHeap:
     def measure(self) -> Memory:
         """What ``heap.stats()`` tells. A block that a resize moved counts there as one allocated and one freed."""
         stats = self.heap.stats()
+        if self._limit_bytes is not None and stats.committed_bytes > self._limit_bytes:
+            stats = self._at_one_moment(stats)
         return Memory(
             live_blocks=stats.live_blocks,
             live_bytes=stats.live_bytes,
@@ -48,6 +51,16 @@ class OfHeap:
             frees=stats.frees - stats.resizes_moved - self._replaced(),
         )
 
+    def _at_one_moment(self, stats: arenas.Stats) -> arenas.Stats:
+        """The arenas are read one after the other, so that pages given back in one and taken in the next may count
+        twice. Of two readings between which none has committed or returned any, each is of one moment.
+        """
+        for _ in range(_PATIENCE):
+            before, stats = _committed(stats), self.heap.stats()
+            if before == _committed(stats):
+                return stats
+        return dataclasses.replace(stats, committed_bytes=self._limit_bytes or 0)  # never still: no proof
+
     def _replaced(self) -> int:
         """How many blocks this face has replaced by others, where the heap was not to know that it is a resize."""
         return 0
@@ -57,12 +70,13 @@ class OfHeap:
         return mapping.regions(self.heap.snapshot().spans)
 
     def check(self) -> str | None:
-        """What ``heap.check()`` finds wrong; and whether the parts add up to what is reserved."""
+        """What ``heap.check()`` finds wrong; whether the parts add up to what is reserved; and the limit."""
         try:
             self.heap.check()
         except arenas.CorruptionError as error:
             return str(error)
-        return "; ".join(audit.sums_everywhere(self.heap.stats())) or None
+        stats = self.heap.stats()
+        return "; ".join(audit.sums_everywhere(stats) + audit.limited(stats, self._limit_bytes)) or None
 
     def audit(self) -> list[str]:
         """Prove the books; allocates all of the heap on the way, and trims it."""
@@ -72,6 +86,14 @@ class OfHeap:
     def close(self) -> None:
         """``heap.close``."""
         self.heap.close()
+
+
+def _committed(stats: arenas.Stats) -> list[tuple[int, int]]:
+    """By arena: committed now, and returned ever, which only grows."""
+    return [(arena.committed_bytes, arena.returned_bytes) for arena in stats.arenas]
+
+
+_PATIENCE: Final = 100
 
 
 class HeapMalloc(OfHeap):

@@ -6,15 +6,19 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import shlex
 import sysconfig
 import threading
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from _allocators import Sound
 from _package import module
 from _runs import act, play
+
+import arenas
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,6 +169,29 @@ def test_a_limit_that_does_not_hold_is_caught() -> None:
     result = act(Sound(), lambda client: client.allocate(70_001), mishaps=Mishaps(limit_bytes=70_000))
     assert result.accounting == ["70,001 bytes were committed at once, the limit is 70,000"]
     assert not result.clean
+
+
+def test_a_sum_over_arenas_that_never_was_is_no_breach() -> None:
+    """They are read one after the other: pages may be given back in one and taken in another meanwhile."""
+    face, _ = opened("blocks", limit_bytes=1_000_000)
+    one, other = arenas.Stats(committed_bytes=600_000), arenas.Stats(committed_bytes=500_000)
+    less = arenas.Stats(committed_bytes=400_000, returned_bytes=200_000)
+    torn, true = arenas.Stats.total([one, other]), arenas.Stats.total([less, other])
+    for told, committed in (
+        ([torn, true, true], 900_000),  # what was given back is seen at the second look
+        ([torn, torn], 1_100_000),  # nothing has moved: so it was
+        (itertools.cycle([torn, true]), 1_000_000),  # never still: no proof
+    ):
+        readings = iter(told)
+        face.heap = SimpleNamespace(stats=lambda readings=readings: next(readings))
+        assert face.measure().committed_bytes == committed
+
+
+def test_a_limit_is_looked_at_when_all_is_quiet() -> None:
+    face, _ = opened("blocks", limit_bytes=1_000_000)
+    many = arenas.Stats.total([arenas.Stats(committed_bytes=1_000_001)])
+    face.heap = SimpleNamespace(stats=lambda: many, check=lambda: None)
+    assert face.check() == "1,000,001 bytes are committed, the limit is 1,000,000"
 
 
 # Threads that die
