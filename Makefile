@@ -74,7 +74,8 @@ $(made):
 	@printf '%s' "$(CURDIR)" >$@
 
 $(with_test): pyproject.toml $(made)
-	$(pip) install --editable . --group test
+	$(pip) install --editable . --group test $$($(bin)/python -c \
+	  'import sysconfig; print("" if sysconfig.get_config_var("Py_GIL_DISABLED") else "--group record")')
 	@touch $@
 
 $(with_stress): pyproject.toml $(made)
