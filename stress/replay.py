@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from . import schedule
 from .errors import AbandonedError, UsageError
 from .gates import Gates
+from .mishaps import NONE
 from .run import Terms, run
 from .workloads.model import Workload
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .allocators.protocol import Allocator
     from .channel import Channel
     from .client import Client, Held
+    from .mishaps import Mishaps
     from .results import Result
     from .schedule import Lane, Schedule
     from .stage import Stage
@@ -39,11 +41,12 @@ def replay(
     seed: int,
     serial: bool = False,
     limit: int | None = None,
+    mishaps: Mishaps = NONE,
     watch: Callable[[float, int], None] = lambda _seconds, _operations: None,
 ) -> Result:
     """Replay the first ``limit`` operations, or all, through an allocator that is fresh, and close it.
 
-    ``watch`` as of `run`.
+    ``mishaps`` may be all but deaths: nobody can go on in the middle of a recorded thread. ``watch`` as of `run`.
 
     Raises:
         TraceError: the recording turns out to be malformed.
@@ -55,7 +58,7 @@ def replay(
         allocator.close()
         raise
     workload = Workload(trace.name, trace.program, str(trace.path), player.play)
-    result = run(workload, allocator, Terms(seconds=math.inf, seed=seed), watch=watch)
+    result = run(workload, allocator, Terms(seconds=math.inf, seed=seed, mishaps=mishaps), watch=watch)
     result.kind = "recording"
     result.program, result.path = trace.program, str(trace.path)
     result.threads, result.crossings = len(player.threads), player.crossings

@@ -35,6 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit-ops", type=options.positive, default=None, metavar="N", help="of each recording")
     parser.add_argument("--native", action="store_true", help="footprints beside glibc, jemalloc, mimalloc, tcmalloc")
     parser.add_argument("--no-footprints", action="store_true", help="replay only: peak memory is not measured")
+    options.add_mishaps(parser, deaths=False)
     options.add_seed(parser)
     options.add_json(parser)
 
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     """Replay what is named."""
     found = recordings.find(arguments.traces)
     seed, limit, serial = options.seed(arguments), arguments.limit_ops, arguments.serial
-    picked = options.choices(arguments, _DEFAULT)
+    picked = options.choices(arguments, _DEFAULT, options.mishaps(arguments, seed))
     words = ["replay", *options.allocator_words(picked), f"--seed={seed}"]
     words += ["--serial"] if serial else []
     words += [f"--limit-ops={limit}"] if limit is not None else []
@@ -75,7 +76,7 @@ def job(
 
     def begin(watch: Watch) -> Result:
         allocator = open_allocator(dataclasses.replace(choice, name=trace.name))
-        return replay(trace, allocator, seed=seed, serial=serial, limit=limit, watch=watch)
+        return replay(trace, allocator, seed=seed, serial=serial, limit=limit, mishaps=choice.mishaps, watch=watch)
 
     return Job(trace.name, choice, begin, operations=min(declared, default=None))
 

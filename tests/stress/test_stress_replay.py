@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -145,3 +146,15 @@ def test_whoever_begins_to_wait_after_a_failure_is_let_go_as_well() -> None:
     stage.abort()
     with pytest.raises(module("errors").AbandonedError):
         stage.channel().get()
+
+
+def test_what_is_refused_is_part_of_a_replay(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A block that was refused is neither resized nor freed; the others are as they should be."""
+    path, output = write(tmp_path, SMALL), tmp_path / "results.json"
+    argv = ["replay", str(path), "--limit=8192", "--no-footprints", f"--json={output}"]
+    assert cli.main(argv) == 0
+    assert "--limit=8192" in capsys.readouterr().out.splitlines()[0]
+    (row,) = json.loads(output.read_text("utf-8"))["runs"]
+    assert row["refused"] >= 1  # the one of 70,000 bytes
+    assert row["allocations"] + row["refused"] >= 7
+    assert row["clean"]
