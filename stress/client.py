@@ -63,7 +63,6 @@ class Client(Generic[Token]):
         self._live_bytes = referee.live_bytes
         self._journal = referee.sweep.journal()
         self._thread = threading.current_thread()
-        self._sample_at_bytes = 0
 
     @property
     def operations(self) -> int:
@@ -204,7 +203,7 @@ class Client(Generic[Token]):
         live_bytes = sum(self._live_bytes)
         if live_bytes > self.peak_live_bytes:
             self.peak_live_bytes = live_bytes
-            if live_bytes >= self._sample_at_bytes:
+            if live_bytes >= self._referee.sample_at_bytes:
                 self._sample()
 
     def _sample(self) -> None:
@@ -212,7 +211,7 @@ class Client(Generic[Token]):
         memory = self._allocator.measure()
         self.peak_committed_bytes = max(self.peak_committed_bytes, memory.committed_bytes or 0)
         self.peak_reserved_bytes = max(self.peak_reserved_bytes, memory.reserved_bytes or 0)
-        self._sample_at_bytes = self.peak_live_bytes + max(self.peak_live_bytes // 16, 1 << 16)
+        self._referee.sample_at_bytes = self.peak_live_bytes + max(self.peak_live_bytes // 16, 1 << 16)
 
     def _accuse(self, held: Held[Token], when: str) -> None:
         difference = self._contents.first_difference(held.address, held.size, held.start)

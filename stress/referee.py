@@ -39,6 +39,8 @@ class Referee(Generic[Token]):
         self.faults = Faults() if faults is None else faults
         self.sweep = Sweep(lambda description: self.faults.add(description, Kind.OVERLAP))
         self.clients: list[Client[Token]] = []
+        self.sample_at_bytes = 0
+        """Live bytes from which a client samples the allocator. Any client sets it: of two at once, either will do."""
         self.live_bytes: list[int] = []  # by client: allocated less freed there; only the sum means anything
 
     def client(self) -> Client[Token]:

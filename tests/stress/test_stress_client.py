@@ -12,6 +12,16 @@ from _package import module
 referee = module("referee")
 
 
+class Counted(Sound):
+    """Counts how often it is asked what it holds."""
+
+    measured = 0
+
+    def measure(self) -> Any:
+        self.measured += 1
+        return super().measure()
+
+
 def refereed(allocator: Any, **options: Any) -> tuple[Any, Any]:
     """A referee and a client, begun."""
     judge = referee.Referee(allocator, 1, **options)
@@ -57,6 +67,20 @@ def test_the_peak_is_the_sum_over_all_clients() -> None:
     other.resize(kept, 300_000)
     assert max(one.peak_live_bytes for one in judge.clients) == 300_000
     assert other.peak_committed_bytes == 300_000
+
+
+def test_what_one_client_has_sampled_no_other_samples_again() -> None:
+    """Or a thousand threads that allocate a little each would ask for the books of a thousand arenas each."""
+    allocator = Counted()
+    judge, client = refereed(allocator)
+    client.allocate(200_000)
+    asked = allocator.measured
+    for other in [judge.client() for _ in range(100)]:
+        other.begin()
+        other.allocate(16)
+    assert allocator.measured == asked
+    client.allocate(200_000)
+    assert allocator.measured == asked + 1
 
 
 def test_contents_overwritten_before_a_free() -> None:
