@@ -61,8 +61,8 @@ class Trace:
         """Operations of the whole recording, by its header; None where that does not say."""
         if self.format == "malloc-lab":
             return counts(self.numbers)[0][1]
-        declared = self.headers.get("ops", "")
-        return int(declared) if declared.isdecimal() else None
+        declared = header_numbers(self.headers.get("ops", ""))
+        return declared[0] if declared is not None and len(declared) == 1 else None
 
     def batches(self, limit: int | None = None, size: int = BATCH_OPERATIONS) -> Generator[Batch, None, None]:
         """Yield the first ``limit`` operations, or all, in batches of ``size``: a pass over the file.

@@ -51,6 +51,13 @@ def test_headers(tmp_path: Path) -> None:
     assert trace.open_trace(write(tmp_path, "0 a 0 1\n")).program == "small"
 
 
+@pytest.mark.parametrize("count", ["", "many", "-1", "1 2", "9" * 5000])
+def test_a_header_may_count_nothing_that_makes_sense(tmp_path: Path, count: str) -> None:
+    path = write(tmp_path, "0 a 0 1\n", header=HEADER + f"# ops: {count}\n")
+    assert trace.open_trace(path).declared_operations is None
+    assert len(lines(path)) == 1
+
+
 def test_crlf_and_blank_lines_are_tolerated(tmp_path: Path) -> None:
     path = write(tmp_path, "\r\n0 a 0 5\r\n\r\n0 f 0\r\n\r\n", header="\r\n# arenas-trace 1\r\n")
     assert len(lines(path)) == 2
