@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..trace import Facts
 
 _HAS_MODULE: Final = "import importlib.util, sys; sys.exit(importlib.util.find_spec(sys.argv[1]) is None)"
+"""Raises where what stands before a dot is no package."""
 _STEP: Final = 10_000
 
 
@@ -53,7 +54,8 @@ def refuse(program: Sequence[str]) -> None:
     if first in {"-m", "-c"}:
         if not rest:
             raise UsageError(f"{first} is followed by nothing")
-        if first == "-m" and subprocess.run([sys.executable, "-c", _HAS_MODULE, rest[0]], check=False).returncode:
+        look = [sys.executable, "-c", _HAS_MODULE, rest[0]]
+        if first == "-m" and subprocess.run(look, capture_output=True, check=False).returncode:
             raise UsageError(f"there is no module {rest[0]}")
     elif first.startswith("-"):
         raise UsageError(f"{first} is no option of a recorded program: a file, -m MODULE or -c CODE comes first")

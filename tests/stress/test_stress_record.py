@@ -185,18 +185,21 @@ def test_without_memray(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         (["--"], "no program to record"),
         (["--", "nowhere.py"], "there is no program nowhere.py"),
         (["--", "-m", "no_such_module_anywhere"], "there is no module no_such_module_anywhere"),
+        (["--", "-m", "os.path.no_such"], "there is no module os.path.no_such"),
         (["--", "-m"], "-m is followed by nothing"),
         (["--", "-x", "some.py"], "-x is no option of a recorded program"),
         (["-o", "no/such/folder/x.trace", "--", "-c", "pass"], "there is no folder"),
     ],
 )
 def test_what_cannot_be_recorded(
-    words: list[str], why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: list[str], why: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     if module("record.program").importlib.util.find_spec("memray") is None:
         monkeypatch.setattr(module("record.program").importlib.util, "find_spec", lambda name: name)
     assert cli.main(["record", *words]) == 2
-    assert why in capsys.readouterr().err
+    said = capfd.readouterr().err
+    assert why in said
+    assert "Traceback" not in said
 
 
 def test_where_it_goes_when_nobody_says() -> None:
