@@ -16,10 +16,14 @@ What the allocator under test raises is not in the tree: it is caught, reported 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+FOREIGN: Final = (Exception, SystemExit)
+"""What somebody else's code may raise and have it reported: leaving the program too, or its status would be ours."""
 
 
 class StressError(Exception):

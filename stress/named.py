@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import UsageError
+from .errors import FOREIGN, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +29,7 @@ def find(name: str, what: str) -> Callable[[], Any]:
         sys.path.append(here)
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:  # a module may raise anything when it is run
+    except FOREIGN as error:  # a module may raise anything when it is run
         raise UsageError(f"{what} {name!r}: importing {module_name} failed: {said(error)}") from error
     for attribute in path.split("."):
         if not hasattr(found, attribute):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import arenas
 
 from . import named
-from .errors import UsageError
+from .errors import FOREIGN, UsageError
 
 if TYPE_CHECKING:
     from arenas.protocols import PlacementFactory
@@ -30,7 +30,7 @@ def find(name: str) -> PlacementFactory:
     factory = named.find(name, "placement")
     try:
         made = factory()
-    except Exception as error:  # it is anybody's
+    except FOREIGN as error:  # it is anybody's
         raise UsageError(f"placement {name!r} cannot be made: {named.said(error)}") from error
     if not isinstance(made, arenas.Placement):
         raise UsageError(f"placement {name!r} makes a {type(made).__name__}, which is none")

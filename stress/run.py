@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .errors import UnavailableError, UsageError
+from .errors import FOREIGN, UnavailableError, UsageError
 from .mishaps import NONE, Mishaps
 from .monitor import Monitor
 from .proof import prove
@@ -66,7 +66,7 @@ def run(
         allocator.close()
     except UsageError:
         raise
-    except Exception:  # noqa: BLE001 - whatever the allocator raises is a finding, not the end of the run
+    except FOREIGN:  # whatever the allocator raises is a finding, not the end of the run
         result.failure = traceback.format_exc().rstrip()
     _tell(result, stage)
     return result

@@ -6,7 +6,7 @@ import importlib.util
 from typing import TYPE_CHECKING, Any, Final
 
 from .. import named, placements
-from ..errors import MisbehaviourError, UsageError
+from ..errors import FOREIGN, MisbehaviourError, UsageError
 from ..mishaps import Failures
 from .adapted import Adapted
 from .c_library import CLibrary
@@ -98,5 +98,5 @@ def _open_peer(name: str) -> Allocator[Any]:
         return Adapted(factory())
     except MisbehaviourError as error:
         raise UsageError(f"allocator {name!r}: {error}") from error
-    except Exception as error:  # it is anybody's
+    except FOREIGN as error:  # it is anybody's
         raise UsageError(f"allocator {name!r} cannot be made: {named.said(error)}") from error

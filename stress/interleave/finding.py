@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import UsageError
+from ..errors import FOREIGN, UsageError
 from .protocol import Protocol
 from .protocols import PROTOCOLS
 from .turns import NAMES
@@ -46,7 +46,7 @@ def _theirs(name: str) -> type[Protocol]:
         sys.path.insert(0, here)  # as `python -m` has it; an installed command has not
     try:
         found = getattr(importlib.import_module(module_name), class_name, None)
-    except Exception as error:  # whatever somebody's module does
+    except FOREIGN as error:  # whatever somebody's module does
         raise UsageError(f"{name}: {module_name!r} cannot be imported: {type(error).__name__}: {error}") from error
     if not isinstance(found, type) or not issubclass(found, Protocol):
         raise UsageError(f"{name}: {module_name} has no class {class_name!r} made of {Protocol.__module__}.Protocol")

@@ -9,6 +9,8 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from ..errors import FOREIGN
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -70,7 +72,7 @@ def played(name: str, protocol: type[Protocol], search: Search, play: Callable[[
     broken = None
     try:
         play()
-    except Exception as error:
+    except FOREIGN as error:
         if search.failure is None:
             raise  # not of a schedule: ours
         text = "".join(traceback.format_exception(error)).rstrip()

@@ -95,6 +95,24 @@ class BoastsOfAlignment(Leaning):
     alignment = 64
 
 
+class Leaves(Plain):
+    """Once made, a call of it ends the program, and that with a clean status."""
+
+    _frees = 0
+
+    def free(self, token: Any) -> None:
+        self._frees += 1
+        if self._frees > 1:  # the first is tried before any run
+            raise SystemExit(0)
+
+
+class LeavesAtOnce(Plain):
+    """Never made."""
+
+    def __init__(self) -> None:
+        raise SystemExit(0)
+
+
 class CannotBeMade(Plain):
     def __init__(self) -> None:
         raise OSError("no device")

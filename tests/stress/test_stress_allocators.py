@@ -262,6 +262,8 @@ def test_bounded_memory_may_run_out() -> None:
         ("--allocator=_pools:NoBuffer", "its view of a block is no buffer"),
         ("--allocator=_pools:OddAlignment", "a power of two, and is 24"),
         ("--allocator=_pools:CannotBeMade", "cannot be made: OSError: no device"),
+        ("--allocator=_pools:LeavesAtOnce", "cannot be made: SystemExit: 0"),
+        ("--allocator=_leaves:make", "importing _leaves failed: SystemExit: 0"),
         ("--allocator=numpy --limit=10000", "numpy has no limit"),
         ("--allocator=file --arenas=cpu", "must be a number, not 'cpu'"),
         ("--allocator=offsets --fail-nth=1", "takes all its memory at once"),
@@ -269,6 +271,7 @@ def test_bounded_memory_may_run_out() -> None:
         ("--placement=nosuch", "there is no placement 'nosuch': choose from BestFit"),
         ("--placement=_pools:Plain", "makes a Plain, which is none"),
         ("--placement=_pools:CannotBeMade", "cannot be made: OSError: no device"),
+        ("--placement=_pools:LeavesAtOnce", "cannot be made: SystemExit: 0"),
     ],
 )
 def test_what_is_not_to_be_had_is_said(rest: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -340,6 +343,7 @@ def test_a_forgetful_pool_s_tokens_are_forgotten() -> None:
     [
         ("OneForAll", "is about to be freed: from byte"),
         ("RaisesInTheMiddle", "RuntimeError: the device went away"),
+        ("Leaves", "SystemExit: 0"),
         ("LosesBlocks", "the allocator counts"),
         ("BoastsOfAlignment", "is not aligned to 64"),
         ("Shrinking", "MisbehaviourError: its view of a block of"),

@@ -71,6 +71,13 @@ class Helped(Tickets):
 
     b = a
 
+class Leaves(Protocol):
+    """A thread ends the program, and that with a clean status."""
+
+    def a(self):
+        yield
+        raise SystemExit(0)
+
 class Idle(Protocol):
     """Has no threads."""
 '''
@@ -87,12 +94,13 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "mine.py").write_text(MINE, "utf-8")
     (tmp_path / "helped.py").write_text(HELPED, "utf-8")
     (tmp_path / "fails.py").write_text("1 / 0", "utf-8")
+    (tmp_path / "leaves.py").write_text("raise SystemExit(0)", "utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
     if sys.flags.safe_path:  # who asks for that names every folder
         sys.path.insert(0, str(tmp_path))
     yield
-    for name in ("mine", "helped", "fails"):
+    for name in ("mine", "helped", "fails", "leaves"):
         sys.modules.pop(name, None)
 
 
@@ -199,6 +207,14 @@ def test_a_promise_that_is_broken(call: Call, mine: None, tmp_path: Path) -> Non
         assert stop in lines
 
 
+def test_a_thread_that_leaves_breaks_its_promise(call: Call, mine: None) -> None:
+    """Its status is not the command's."""
+    status, lines = call("mine:Leaves")
+    assert status == 1
+    assert "SystemExit: 0" in lines
+    assert lines[-1].startswith("FAILED: 1 of 1 protocol, ")
+
+
 def test_a_schedule_that_shows_nothing(call: Call, mine: None) -> None:
     """It says who had which turn, and where it was stopped."""
     status, lines = call("mine:Tickets", "--schedule=A1 B")
@@ -222,6 +238,7 @@ def test_a_schedule_that_shows_nothing(call: Call, mine: None) -> None:
         (["Park", "--json=no/such/folder.json"], "there is no folder no/such"),
         (["nowhere:Tickets"], "'nowhere' cannot be imported: ModuleNotFoundError"),
         (["fails:Tickets"], "'fails' cannot be imported: ZeroDivisionError"),
+        (["leaves:Tickets"], "'leaves' cannot be imported: SystemExit: 0"),
         ([":Tickets"], "'' cannot be imported"),
         (["mine:Nothing"], "mine has no class 'Nothing' made of "),
         (["mine:threading"], "mine has no class 'threading' made of "),
