@@ -1,6 +1,7 @@
 """From a page to one HTML file.
 
-Every text passes through Jinja's autoescaping; only the files in ``templates`` are markup. The page allows itself
+Every text passes through Jinja's autoescaping; only the files in ``templates`` are markup. Characters that would turn
+round what is written after them are shown as one unknown character each. The page allows itself
 exactly its own style sheet and its own script, by their hashes, and nothing from anywhere else.
 """
 
@@ -29,6 +30,8 @@ _TEMPLATE_OF: Final[dict[type[Any], str]] = {  # Any: the parts have nothing in 
     HeapMap: "map",
     Details: "details",
 }
+# Embeddings, overrides and isolates of Unicode's Bidirectional Algorithm (UAX #9): they reach beyond their text's end.
+_TURNS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)], "\N{REPLACEMENT CHARACTER}")
 
 
 def write(page: Page, path: Path) -> None:
@@ -68,6 +71,7 @@ def _environment() -> Any:  # noqa: ANN401 - jinja2 is optional, and so are its 
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_straight,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -79,6 +83,11 @@ def _environment() -> Any:  # noqa: ANN401 - jinja2 is optional, and so are its 
     environment.filters["show"] = show
     environment.globals.update(height=lines.HEIGHT, top=lines.TOP, grid=lines.GRID)
     return environment
+
+
+def _straight(value: object) -> object:
+    """What is about to be written; markup stays markup."""
+    return value.translate(_TURNS) if isinstance(value, str) else value
 
 
 def _drawn(part: Part) -> object:

@@ -104,6 +104,15 @@ def read(*parts: Part) -> Reader:
     return Reader(reports.render(page(*parts)))
 
 
+@pytest.mark.parametrize("turn", "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+def test_no_name_turns_round_what_follows_it(turn: str) -> None:
+    """An override in an allocator's name would have the verdict's figures read backwards."""
+    rendered = reports.render(page(Text(f"a{turn}b"), text=f"c{turn}d"))
+    assert turn not in rendered
+    assert "a\ufffdb" in Reader(rendered).text
+    assert "c\ufffdd" in Reader(rendered).text
+
+
 def test_markup_in_any_text_is_shown_and_nothing_else() -> None:
     evil = Reader(reports.render(page(*every_part(EVIL), text=EVIL)))
     plain = Reader(reports.render(page(*every_part("plain"), text="plain")))
