@@ -73,6 +73,14 @@ def test_a_file_that_is_not_clean_is_believed(tmp_path: Path) -> None:
     assert (made.good, made.verdict) == (False, "FAILED: the books are wrong")
 
 
+def test_a_run_that_is_not_clean_is_believed(tmp_path: Path) -> None:
+    """Whatever its file says of all of them."""
+    made = page(tmp_path, document([run(), failed_run()]) | {"clean": True})
+    assert not made.good
+    assert made.mark == "Failed"
+    assert "1 of 2 runs failed" in made.verdict
+
+
 def test_sections_of_a_full_and_of_an_almost_empty_file(tmp_path: Path) -> None:
     assert titles(page(tmp_path, realistic())) == ["Throughput", "Memory", "Fragmentation", "All runs", "Run by run"]
     assert titles(page(tmp_path, small())) == ["Throughput", "All runs", "Run by run"]

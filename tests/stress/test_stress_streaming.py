@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import gc
 import json
 import os
+import shlex
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from _allocators import Sound
@@ -69,6 +72,38 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     steady(paths[1], 80_000)
     short, long = (highest_bytes(path) for path in paths)
     assert long - short < 60_000 * 40
+
+
+def test_a_thread_that_waits_holds_no_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten threads, each busy in a batch of its own and idle ever after: two batches are there at most, and the next."""
+
+    class Last(Sound):
+        def free(self, token: Any) -> None:
+            super().free(token)
+            if not counts:  # the recording's own; what is left is freed later
+                gc.collect()
+                counts.append(sum(isinstance(each, trace.Batch) for each in gc.get_objects()))
+
+    lines = [f"{block // 64} a {block} 1\n" for block in range(639)]
+    counts: list[int] = []
+    monkeypatch.setattr(trace.Trace, "batches", functools.partialmethod(trace.Trace.batches, size=64))
+    result = replay.replay(trace.open_trace(write(tmp_path, "".join(lines) + "9 f 638\n")), Last(), seed=1)
+    assert result.clean, result.complaints()
+    assert counts[0] <= 3
+
+
+@pytest.mark.parametrize("words", [["--serial"], ["--limit-ops=3"], ["--arenas=2"]])
+def test_the_first_line_repeats_the_replay(
+    words: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Everything that was asked for is in it, and it says the same of itself."""
+    words = ["--no-footprints", *words]
+    assert cli.main(["replay", str(write(tmp_path, SMALL)), *words]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert set(words) <= set(shlex.split(first))
+    again = shlex.split(first)
+    assert cli.main(again[again.index("replay") :]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == first
 
 
 def test_a_fault_far_into_a_recording_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
