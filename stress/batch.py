@@ -75,6 +75,8 @@ class Batch:
         if self.json is not None:
             document.write(self.json)
         say(document.verdict)
+        if document.empty:
+            return USAGE
         return CLEAN if document.clean else FAILED
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from .allocators.protocol import OpenAllocator
 
 INTERRUPTED: Final = 130
+UNREAD: Final = 141
+"""As the shell tells of a program that SIGPIPE has ended."""
 _CHECKOUT_NAME: Final = "stress"
 
 
@@ -33,6 +36,9 @@ def main(argv: Sequence[str] | None = None, *, open_allocator: OpenAllocator = o
     arguments = _parser().parse_args(_with_command(words))
     try:
         return COMMANDS[arguments.command].run(arguments, Context(_program(), open_allocator))
+    except BrokenPipeError:  # whoever reads has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains when it flushes at its end
+        return UNREAD
     except (UsageError, OSError) as error:
         sys.stderr.write(f"{_program()}: {error}\n")
         return USAGE

@@ -54,6 +54,11 @@ class Document:
         return all(result.clean for result in self.runs)
 
     @property
+    def empty(self) -> bool:
+        """Whether all that was asked for was left out: then nothing is proven, and that must not pass for clean."""
+        return bool(self.runs) and all(result.left_out for result in self.runs)
+
+    @property
     def verdict(self) -> str:
         """One line: clean, or which runs are not, and whose fault it is."""
         ran = [result for result in self.runs if not result.left_out]
@@ -62,6 +67,8 @@ class Document:
         if failed:
             names = ", ".join(f"{allocator} in {_listed(failed, allocator)}" for allocator in _allocators(failed))
             return f"FAILED: {len(failed)} of {total}: {names}"
+        if self.empty:
+            return "nothing was run: all that was asked for was left out"
         return f"clean: {total}: every byte as it was written, every block given back, every check passed"
 
     def write(self, path: Path) -> None:

@@ -35,7 +35,10 @@ def _show_rich(headings: Sequence[str], rows: Sequence[Sequence[str]], text_colu
         table.add_column(heading, justify="left" if heading in text_columns else "right")
     for row in rows:
         table.add_row(*row)
-    Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE).print(table)
+    console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else _WIDTH_OF_A_FILE)
+    with console.capture() as captured:  # rich would end the program where nobody reads any more
+        console.print(table)
+    say(captured.get().rstrip("\n"))
 
 
 def _show_plain(headings: Sequence[str], rows: Sequence[Sequence[str]], text_columns: Collection[str]) -> None:

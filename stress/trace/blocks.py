@@ -38,6 +38,10 @@ class Bitmap:
         return page is not None and bool(page[bit >> 3] >> (bit & 7) & 1)
 
 
+LARGEST: Final = 1 << 47
+"""Bytes that a process can address, on the systems there are."""
+
+
 class LineError(ValueError):
     """What is wrong with a line. Who reads the file adds its place and raises `errors.TraceError`."""
 
@@ -83,3 +87,16 @@ class Blocks:
 
     def _missing(self, name: int) -> LineError:
         return LineError(f"block {name} was " + ("freed before" if name in self._dead else "never allocated"))
+
+
+def sized(text: str) -> int:
+    """How many bytes a block is to have.
+
+    Raises:
+        LineError: no process has so many addresses; the allocator would rightly refuse it, and be blamed.
+
+    """
+    size = int(text)
+    if size > LARGEST:
+        raise LineError(f"a block of {size:,} bytes is longer than an address space, which has {LARGEST:,}")
+    return size

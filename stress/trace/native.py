@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .blocks import Blocks, LineError
+from .blocks import Blocks, LineError, sized
 from .lines import shown
 from .operations import ALLOCATE, FREE, LETTERS, RESIZE
 
@@ -58,7 +58,7 @@ class Native:
             if int(alignment).bit_count() != 1:
                 raise LineError(f"alignment {alignment} is not a power of two")
         number = self._blocks.number(int(block)) if kind == RESIZE else self._born(int(block))
-        batch.add(int(thread), kind, number, int(size), int(alignment or 0))
+        batch.add(int(thread), kind, number, sized(size), int(alignment or 0))
 
     def finish(self) -> None:
         """Compare what was there with what the header promised."""

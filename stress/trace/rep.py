@@ -21,7 +21,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .blocks import Bitmap, Blocks, LineError
+from .blocks import Bitmap, Blocks, LineError, sized
 from .lines import shown
 from .operations import ALLOCATE, FREE, RESIZE
 
@@ -87,9 +87,9 @@ class Rep:
         if freeing:
             self._free(block, batch)
         elif letter == "a":
-            self._allocate(block, int(size), batch)
+            self._allocate(block, sized(size), batch)
         else:
-            self._resize(block, int(size), batch)
+            self._resize(block, sized(size), batch)
 
     def _allocate(self, block: int, size: int, batch: Batch) -> None:
         if self._blocks.is_live(block):

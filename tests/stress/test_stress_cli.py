@@ -146,10 +146,12 @@ def test_bad_inputs_end_with_2(
     empty = tmp_path / "empty"
     empty.mkdir()
     good = write(tmp_path, SMALL)
+    endless = write(tmp_path, "0 a 0 100000000000000000\n", "endless.trace")
     for argv, message in [
         (["replay", str(bad)], f"{bad}:3: block 1 was never allocated"),
         (["replay", str(tmp_path / "none.trace")], "there is no recording"),
         (["replay", str(empty)], "holds no recording"),
+        (["replay", str(endless)], f"{endless}:2: a block of 100,000,000,000,000,000 bytes is longer"),
         (["replay", str(good), "--allocator=c"], "there is no allocator 'c'"),
         (["replay", str(good), "--placement=Worst"], "there is no placement 'Worst'"),
         (["replay", str(good), f"--json={tmp_path}/none/results.json"], "results.json"),
@@ -158,6 +160,29 @@ def test_bad_inputs_end_with_2(
         assert message in capsys.readouterr().err
     monkeypatch.setenv(recordings.VARIABLE, str(empty))
     assert cli.main([], open_allocator=sound) == 2
+
+
+def test_nothing_run_is_not_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A command that could test nothing must not pass for one that found nothing."""
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    assert cli.main(["run", "frames", "--seconds=0.01"], open_allocator=sound) == 2
+    assert capsys.readouterr().out.splitlines()[-1] == "nothing was run: all that was asked for was left out"
+
+
+def test_a_reader_who_has_seen_enough(capsys: pytest.CaptureFixture[str]) -> None:
+    """As ``head`` has."""
+    program = f"{sys.executable} -m {NAME} list"
+    done = subprocess.run(
+        ["bash", "-c", f"{program} | true; exit ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=FOLDER.parent,
+    )
+    assert done.stderr == ""
+    assert done.returncode in {0, 141}  # 0: it was done before anybody could know
 
 
 def test_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
