@@ -5,6 +5,9 @@ got it back), so that what the journals say of a block's life is never longer th
 of all journals in the order of time and keeps the ranges that are live, sorted by address; a range that is born among
 them must touch none.
 
+A clock may be so coarse that a block is born and dies at one and the same reading of it. Of such a reading only what
+holds in whatever order is judged: deaths come first, and a block that has died when it is born is passed over.
+
 It runs beside the clients without a lock: a deque's ``append`` and ``popleft`` are each one step, and a client
 says beforehand from when on it may still write. What is older, in every journal, is complete.
 """
@@ -14,7 +17,7 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Any, Final
 
 from sortedcontainers import SortedDict
@@ -60,6 +63,7 @@ class Sweep:
         self._turn = threading.Lock()  # protects what is live; a leaf: nothing else is locked under it
         self._journals: list[Journal] = []
         self._live: SortedDict[int, tuple[int, str]] = SortedDict()  # by address: bytes and name
+        self._early: Counter[tuple[float, int, int, str]] = Counter()  # deaths that came before their births
 
     def journal(self) -> Journal:
         """A new journal, closed."""
@@ -86,12 +90,19 @@ class Sweep:
         complete.sort()
         for entry in complete:
             self._take(entry)
+        self._early.clear()  # no reading of the clock is looked at in two parts
 
     def _take(self, entry: Entry) -> None:
-        _, kind, address, size, name = entry
+        when, kind, address, size, name = entry
+        life = (when, address, size, name)
         if kind == DEATH:
-            if self._live.get(address, (0, None))[1] == name:
+            if self._live.get(address) == (size, name):
                 del self._live[address]
+            else:
+                self._early[life] += 1
+            return
+        if self._early[life]:
+            self._early[life] -= 1
             return
         other = self._touching(address, max(size, 1))  # blocks of no bytes have addresses of their own
         if other is not None:

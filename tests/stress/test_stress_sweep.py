@@ -16,7 +16,7 @@ BIRTH, DEATH, NEVER = sweep.BIRTH, sweep.DEATH, sweep.NEVER
 # A block: when it was born and how long it lived, where, how long, in whose journals birth and death are.
 BLOCKS = st.lists(
     st.tuples(
-        st.integers(0, 30), st.integers(1, 30), st.integers(0, 20), st.integers(0, 6), st.integers(0, 2),
+        st.integers(0, 30), st.integers(0, 30), st.integers(0, 20), st.integers(0, 6), st.integers(0, 2),
         st.integers(0, 2),
     ),
     max_size=12,
@@ -24,10 +24,10 @@ BLOCKS = st.lists(
 
 
 def overlapping(blocks: list[Any]) -> set[frozenset[str]]:
-    """The oracle: each pair compared. At one and the same time, deaths come first."""
+    """The oracle: each pair compared. At one and the same time, deaths come first; and no time is no life."""
     found = set()
     for (one, a), (other, b) in itertools.combinations(enumerate(blocks), 2):
-        together = a[0] < b[0] + b[1] and b[0] < a[0] + a[1]
+        together = a[1] and b[1] and a[0] < b[0] + b[1] and b[0] < a[0] + a[1]
         touching = a[2] < b[2] + max(b[3], 1) and b[2] < a[2] + max(a[3], 1)
         if together and touching:
             found.add(frozenset((f"b{one}", f"b{other}")))
@@ -187,3 +187,33 @@ def test_a_death_of_another_block_at_the_address_ends_nothing() -> None:
     assert len(reports) == 2
     assert "block c" in reports[1]
     assert "block b" in reports[1]
+
+
+@pytest.mark.parametrize(
+    "lives",
+    [
+        pytest.param([(5, 5, 64)], id="born and dead"),
+        pytest.param([(5, 5, 64), (5, 5, 16), (5, 7, 32)], id="resized where it was, and freed later"),
+        pytest.param([(1, 5, 64), (5, 5, 16), (5, 5, 16), (5, 5, 80)], id="older, resized, and freed"),
+    ],
+)
+def test_a_clock_may_stand_still(lives: list[tuple[int, int, int]]) -> None:
+    """What died at the reading at which it was born is not live for ever, and ends no other's life."""
+    judge = sweep.Sweep(pytest.fail)
+    entries = judge.journal().entries
+    for born, died, size in lives:
+        entries.extend([(born, BIRTH, 100, size, "a"), (died, DEATH, 100, size, "a")])
+    last = max(died for _, died, _ in lives)
+    entries.append((last, BIRTH, 90, 90, "b"))
+    judge.finish()
+
+
+def test_a_life_of_no_time_hides_none_of_some() -> None:
+    """Only itself is passed over."""
+    reports: list[str] = []
+    judge = sweep.Sweep(reports.append)
+    judge.journal().entries.extend(
+        [(5, BIRTH, 0, 8, "a"), (5, DEATH, 0, 8, "a"), (5, BIRTH, 0, 8, "b"), (6, BIRTH, 4, 8, "c")]
+    )
+    judge.finish()
+    assert reports == ["block c of 8 bytes at 0x4 overlaps block b of 8 bytes at 0x0, both live"]
