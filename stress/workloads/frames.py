@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 SMALLEST: Final = 1 << 20
 LARGEST: Final = 12 << 20
 """Bytes of a frame in floating point; decoded and encoded it takes a quarter."""
+PAGE: Final = 4096
+"""To a multiple of which a device receives a packet."""
+VECTOR: Final = 128
+"""To a multiple of which the arrays begin: two cache lines."""
 FRAMES: Final = 4
 """In one round."""
 COMPARED: Final = 4
@@ -77,8 +81,9 @@ class Pipeline:
             before = self._step(client, pixels, before)
 
     def _step(self, client: Client[Any], pixels: int, before: Before) -> Before:
-        packet = client.allocate(pixels)
-        results = [client.allocate(size) for size in (pixels, *(2 * [pixels * _FLOAT_BYTES]), pixels)]
+        packet = client.allocate(pixels, PAGE)
+        sizes = (pixels, pixels * _FLOAT_BYTES, pixels * _FLOAT_BYTES, pixels)
+        results = [client.allocate(size, VECTOR) for size in sizes]
         decoded, converted, blended, encoded = results
         served = [held for held in results if held is not None]
         after = _NOTHING

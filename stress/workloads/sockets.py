@@ -12,6 +12,7 @@ import ctypes
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
+from ..allocators.protocol import ANYTHING
 from ..errors import UnavailableError
 from .loopback import Loopback
 from .model import Workload
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 SMALLEST: Final = 64
 LARGEST: Final = 1 << 16
 """Bytes of a message; every order of magnitude in between is as likely."""
+ALIGNMENTS: Final = (ANYTHING, 128, 512, 4096)
+"""Of a client's blocks: two cache lines, a sector, a page."""
 HEADER: Final = struct.Struct("!QQ")
 """Before each message: how long it is, and where its contents begin in the noise."""
 END: Final = HEADER.pack(0, 0)
@@ -39,8 +42,8 @@ class Peer:
         self._loopback = loopback
         self._held: list[Held[Any]] = []  # a lost connection, or a thread that died, leaves them to be freed
 
-    def _allocate(self, client: Client[Any], size: int) -> Held[Any] | None:
-        held = client.allocate(size)
+    def _allocate(self, client: Client[Any], size: int, alignment: int = ANYTHING) -> Held[Any] | None:
+        held = client.allocate(size, alignment)
         if held is not None:
             self._held.append(held)
         return held
@@ -104,7 +107,7 @@ class Asker(Peer):
 
     def _ask(self, client: Client[Any], connection: socket.socket) -> None:
         size = self._stage.scaled(round(SMALLEST * (LARGEST / SMALLEST) ** self._numbers.random()))
-        sent, echoed = self._allocate(client, size), self._allocate(client, size)
+        sent, echoed = (self._allocate(client, size, self._numbers.choice(ALIGNMENTS)) for _ in range(2))
         if sent is not None and echoed is not None:
             connection.sendall(HEADER.pack(size, sent.start))
             connection.sendall(_memory(sent))

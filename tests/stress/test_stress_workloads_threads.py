@@ -353,6 +353,25 @@ def test_sockets_need_memory() -> None:
     assert "without memory" in result.notes[0]
 
 
+@pytest.mark.parametrize("name", ["sockets", "frames"])
+@pytest.mark.parametrize("alignment", [128, 4096])
+def test_an_alignment_that_is_not_kept_shows(name: str, alignment: int) -> None:
+    """Somebody has to ask for more than an allocator gives anyway."""
+
+    class Beside(Sound):
+        def allocate(self, size: int, wanted: int) -> int:
+            beside = alignment // 2 if wanted == alignment else 0
+            address = super().allocate(size + beside, wanted)
+            self.live[address + beside] = size
+            if beside:
+                del self.live[address]
+            return address + beside
+
+    found = [run(name, allocator).fault_kinds for allocator in (roomy(Sound), roomy(Beside))]
+    assert found[0] == {}
+    assert found[1].keys() == {"misaligned"}
+
+
 def test_sockets_find_what_the_system_got_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """The oracle is told where a message begins in the noise, and looks for every byte of it."""
     sockets = module("workloads.sockets")
