@@ -32,7 +32,8 @@ class Unreliable(Generic[Token]):
 
     def __init__(self, upstream: Allocator[Token], failures: Failures) -> None:
         """``failures`` decides."""
-        self._upstream = upstream
+        self.upstream = upstream
+        """Which does not refuse on purpose."""
         self._failures = failures
         self.alignment = upstream.alignment
         self.has_memory = upstream.has_memory
@@ -47,43 +48,43 @@ class Unreliable(Generic[Token]):
     def allocate(self, size: int, alignment: int) -> Token:
         """Pass on, or refuse."""
         self._request()
-        return self._upstream.allocate(size, alignment)
+        return self.upstream.allocate(size, alignment)
 
     def zeroed(self, size: int) -> Token:
         """Pass on, or refuse."""
         self._request()
-        return self._upstream.zeroed(size)
+        return self.upstream.zeroed(size)
 
     def resize(self, token: Token, size: int) -> Token:
         """Pass on, or refuse."""
         self._request()
-        return self._upstream.resize(token, size)
+        return self.upstream.resize(token, size)
 
     def free(self, token: Token) -> None:
         """Pass on."""
-        self._upstream.free(token)
+        self.upstream.free(token)
 
     def address(self, token: Token) -> int:
         """Pass on."""
-        return self._upstream.address(token)
+        return self.upstream.address(token)
 
     def measure(self) -> Memory:
         """Pass on."""
-        return self._upstream.measure()
+        return self.upstream.measure()
 
     def map(self) -> list[MappedRegion]:
         """Pass on."""
-        return self._upstream.map()
+        return self.upstream.map()
 
     def check(self) -> str | None:
         """Pass on."""
-        return self._upstream.check()
+        return self.upstream.check()
 
     def audit(self) -> list[str]:
         """Pass on."""
         self._failures.end()
-        return self._upstream.audit()
+        return self.upstream.audit()
 
     def close(self) -> None:
         """Pass on."""
-        self._upstream.close()
+        self.upstream.close()

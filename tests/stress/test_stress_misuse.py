@@ -23,8 +23,11 @@ case = module("workloads.misuse.case")
 client = module("client")
 errors = module("errors")
 handles = module("workloads.misuse.handles")
+mishaps = module("mishaps")
 misuse = module("workloads.misuse")
 planted = module("workloads.misuse.planted")
+protocol = module("allocators.protocol")
+registry = module("allocators.registry")
 runner = module("run")
 suspects = module("suspects")
 
@@ -292,6 +295,21 @@ def test_peers_are_told_of() -> None:
     assert any(note.startswith("resize after free: KeyError") for note in result.notes)
     assert result.fault_kinds["misuse not caught"] >= 2
     assert "misuse not caught: double free: accepted silently" in result.descriptions
+
+
+@pytest.mark.parametrize("wrong", [{"fail_nth": 1}, {"fail_nth": 3}, {"fail_rate": 1.0}], ids=str)
+@pytest.mark.parametrize("name", ["bytearray", "_pools:Plain"])
+def test_a_peer_is_refused_nothing_on_purpose(name: str, wrong: dict[str, Any]) -> None:
+    """It would not be the peer that has failed, or that has noticed something."""
+
+    def told_of(troubled: Any) -> list[str]:
+        choice = protocol.Choice(allocator=name, mishaps=troubled)
+        result = run(lambda: registry.open_allocator(choice), mishaps=troubled)
+        assert result.failure is None
+        notes: list[str] = result.notes
+        return notes
+
+    assert told_of(mishaps.Mishaps(**wrong)) == told_of(mishaps.NONE)
 
 
 def test_an_abort_is_a_way_to_say_it() -> None:

@@ -16,6 +16,7 @@ import signal
 from typing import TYPE_CHECKING, Any, Final
 
 from ...allocators.protocol import ANYTHING
+from ...allocators.unreliable import Unreliable
 from ...errors import UnavailableError
 from ...faults import Kind
 
@@ -37,16 +38,22 @@ def play(stage: Stage[Any]) -> None:
     """Play each case once, on a fresh allocator, and say what came of it."""
     if not hasattr(os, "fork"):
         raise UnavailableError("each case needs a process of its own, and this system cannot fork")
-    other = stage.another()
+    other = _willing(stage.another)
     token = other.allocate(SIZE, ANYTHING)
     other.free(token)
     other.close()
     cases = _SIZES if getattr(other, "forgetful", False) else _FREED | _SIZES
     for name, misuse in (cases | _ADDRESSES if isinstance(token, int) else cases).items():
-        outcome = _outcome(stage.another, misuse)
+        outcome = _outcome(lambda: _willing(stage.another), misuse)
         stage.note(f"{name}: {outcome}")
         if outcome == ACCEPTED or (outcome.startswith("killed") and outcome != _ABORTED):
             stage.referee.faults.add(f"{name}: {outcome}", Kind.MISUSE)
+
+
+def _willing(make: Callable[[], Allocator[Any]]) -> Allocator[Any]:
+    """One that refuses nothing on purpose, which would pass for having noticed something."""
+    allocator = make()
+    return allocator.upstream if isinstance(allocator, Unreliable) else allocator
 
 
 def _outcome(make: Callable[[], Allocator[Any]], misuse: Callable[[Allocator[Any]], object]) -> str:
