@@ -217,20 +217,23 @@ class _Crew(Generic[Token]):
             self._act(body, client)
 
     def _act(self, body: Body, client: Client[Token]) -> None:
-        stage = self._stage
+        try:
+            following = self._following(body, client)
+            client.end()
+            if following is not None:
+                self._start(self._act, following, client)
+        except AbandonedError:
+            client.end()
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the others must not wait for ever
+            client.end()
+            self.failures.append(error)
+            self._stage.abort()
+
+    def _following(self, body: Body, client: Client[Token]) -> Body | None:
         try:
             client.begin()
             body(client)
-            following = stage.next_body(client)
-        except AbandonedError:
-            following = None
+            return self._stage.next_body(client)
         except ThreadDiedError:
-            stage.bury()
-            following = body
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the others must not wait for ever
-            self.failures.append(error)
-            stage.abort()
-            following = None
-        client.end()
-        if following is not None:
-            self._start(self._act, following, client)
+            self._stage.bury()
+            return body

@@ -157,6 +157,24 @@ def test_a_thread_that_cannot_be_started_leaves_none_behind(monkeypatch: pytest.
     assert ran == []
 
 
+def test_a_successor_that_cannot_be_started_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise its work would be left undone in silence, and whoever waits for it would wait for ever."""
+    original = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if threading.current_thread().name == "stress":
+            raise RuntimeError("can't start new thread")
+        original(thread)
+
+    monkeypatch.setattr(stage_module.threading.Thread, "start", start)
+
+    def script(stage: Any) -> None:
+        channel = stage.channel()
+        stage.play(lambda client: stage.follow(client, lambda _client: channel.put(1)), lambda _client: channel.get())
+
+    assert "can't start new thread" in str(play(script, Sound()).failure)
+
+
 def test_a_client_that_has_ended_holds_no_sweep_back() -> None:
     def script(stage: Any) -> None:
         with stage.client() as client:
