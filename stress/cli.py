@@ -18,6 +18,7 @@ from .errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from .allocators.protocol import OpenAllocator
 
@@ -35,6 +36,7 @@ def main(argv: Sequence[str] | None = None, *, open_allocator: OpenAllocator = o
     words = list(sys.argv[1:] if argv is None else argv)
     arguments = _parser().parse_args(_with_command(words))
     try:
+        _see_where_results_go(getattr(arguments, "json", None))
         return COMMANDS[arguments.command].run(arguments, Context(_program(), open_allocator))
     except BrokenPipeError:  # whoever reads has seen enough, as `head` has
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains when it flushes at its end
@@ -45,6 +47,16 @@ def main(argv: Sequence[str] | None = None, *, open_allocator: OpenAllocator = o
     except KeyboardInterrupt:
         sys.stderr.write(f"{_program()}: interrupted\n")
         return INTERRUPTED
+
+
+def _see_where_results_go(path: Path | None) -> None:
+    """Find out before a long run, not after it, that its results could not be written."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise UsageError(f"--json={path} is a folder: results need a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"--json={path}: there is no folder {path.parent}")
 
 
 def _with_command(words: list[str]) -> list[str]:

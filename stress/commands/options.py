@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import random
 from pathlib import Path
+from typing import Final
 
 from .. import placements
 from ..allocators import registry
 from ..allocators.protocol import Choice
 from ..mishaps import NONE, Mishaps
+
+MOST_THREADS: Final = 4096
+LARGEST_SCALE: Final = 1000
+"""Beyond these a run fails for want of threads and memory, which would be held against the allocator."""
 
 
 def add_seed(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +71,7 @@ def mishaps(arguments: argparse.Namespace, seed: int) -> Mishaps:
 
 
 def choices(arguments: argparse.Namespace, default: str, mishaps: Mishaps = NONE) -> list[Choice]:
-    """Every allocator that was asked for, with every placement where it has such, and what is to befall it.
+    """Every allocator that was asked for, with every placement, and what is to befall it.
 
     Raises:
         UsageError: one of them is not to be had.
@@ -74,12 +79,17 @@ def choices(arguments: argparse.Namespace, default: str, mishaps: Mishaps = NONE
     """
     picked = [
         Choice(allocator=name, arenas=arguments.arenas, placement=placement, mishaps=mishaps)
-        for name in arguments.allocator or [default]
-        for placement in arguments.placement or [placements.DEFAULT]
+        for name in dict.fromkeys(arguments.allocator or [default])
+        for placement in dict.fromkeys(arguments.placement or [placements.DEFAULT])
     ]
     for choice in picked:
         registry.require(choice)
     return picked
+
+
+def distinct(picked: list[Choice]) -> list[Choice]:
+    """The same without those that differ in what is a heap's only, and are none."""
+    return [each for each in picked if registry.is_heap(each.allocator) or each.placement == picked[0].placement]
 
 
 def allocator_words(picked: list[Choice]) -> list[str]:
@@ -116,6 +126,24 @@ def positive(text: str) -> int:
     return number
 
 
+def threads(text: str) -> int:
+    """Parse how many threads there are to be at once."""
+    number = positive(text)
+    if number > MOST_THREADS:
+        message = f"{text!r} is not a number from 1 to {MOST_THREADS:,}"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
+def scale(text: str) -> float:
+    """Parse what a workload's sizes and counts are multiplied by."""
+    number = positive_real(text)
+    if number > LARGEST_SCALE:
+        message = f"{text!r} is not a number above 0 and up to {LARGEST_SCALE:,}"
+        raise argparse.ArgumentTypeError(message)
+    return number
+
+
 def positive_real(text: str) -> float:
     """Parse a number above 0."""
     try:
@@ -126,6 +154,12 @@ def positive_real(text: str) -> float:
         message = f"{text!r} is not a number above 0"
         raise argparse.ArgumentTypeError(message)
     return number
+
+
+def plain(number: float) -> str:
+    """A number in as few digits as say exactly that: for a command that does the same again."""
+    short = f"{number:g}"
+    return short if float(short) == number else repr(number)
 
 
 def share(text: str) -> float:

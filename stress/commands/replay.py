@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
         told=(f"recordings: {found.told}",),
         jobs=(
             job(path, choice, context.open_allocator, seed=seed, limit=limit, serial=serial)
-            for choice in picked
+            for choice in options.distinct(picked)
             for path in found.paths
         ),
         json=arguments.json,

@@ -31,9 +31,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("workloads", nargs="+", metavar="WORKLOAD", type=workload, help="see the command list")
     options.add_allocator(parser, _DEFAULT)
-    parser.add_argument("--threads", type=options.positive, metavar="N", help="at once (default: the workload's own)")
+    parser.add_argument("--threads", type=options.threads, metavar="N", help="at once (default: the workload's own)")
     parser.add_argument("--seconds", type=options.positive_real, default=SECONDS, metavar="S", help="for each workload")
-    parser.add_argument("--scale", type=options.positive_real, default=1.0, metavar="X", help="of sizes and counts")
+    parser.add_argument("--scale", type=options.scale, default=1.0, metavar="X", help="of sizes and counts")
     options.add_mishaps(parser)
     options.add_seed(parser)
     options.add_json(parser)
@@ -57,7 +57,11 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
     batch = Batch(
         command=f"{context.program} {shlex.join(words(arguments.workloads, picked, terms))}",
         seed=terms.seed,
-        jobs=[job(each, choice, terms, context.open_allocator) for choice in picked for each in arguments.workloads],
+        jobs=[
+            job(each, choice, terms, context.open_allocator)
+            for choice in options.distinct(picked)
+            for each in arguments.workloads
+        ],
         json=arguments.json,
     )
     return batch.run()
@@ -83,7 +87,7 @@ def words(workloads: Sequence[Workload], picked: list[Choice], terms: Terms) -> 
         *(each.name for each in workloads),
         *options.allocator_words(picked),
         *threads,
-        f"--seconds={terms.seconds:g}",
-        f"--scale={terms.scale:g}",
+        f"--seconds={options.plain(terms.seconds)}",
+        f"--scale={options.plain(terms.scale)}",
         f"--seed={terms.seed}",
     ]

@@ -77,7 +77,7 @@ def run(arguments: argparse.Namespace, context: Context) -> int:
 
 
 def _words(arguments: argparse.Namespace, seed: int) -> list[str]:
-    words = ["soak", f"--minutes={arguments.minutes:g}", f"--seed={seed}"]
+    words = ["soak", f"--minutes={options.plain(arguments.minutes)}", f"--seed={seed}"]
     words += [f"--workload={each.name}" for each in arguments.workload or ()]
     words += [f"--allocator={name}" for name in arguments.allocator or ()]
     return [*words, "--keep-going"] if arguments.keep_going else words

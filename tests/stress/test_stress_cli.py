@@ -154,7 +154,6 @@ def test_bad_inputs_end_with_2(
         (["replay", str(endless)], f"{endless}:2: a block of 100,000,000,000,000,000 bytes is longer"),
         (["replay", str(good), "--allocator=c"], "there is no allocator 'c'"),
         (["replay", str(good), "--placement=Worst"], "there is no placement 'Worst'"),
-        (["replay", str(good), f"--json={tmp_path}/none/results.json"], "results.json"),
     ]:
         assert cli.main(argv, open_allocator=sound) == 2
         assert message in capsys.readouterr().err
@@ -183,6 +182,49 @@ def test_a_reader_who_has_seen_enough(capsys: pytest.CaptureFixture[str]) -> Non
     )
     assert done.stderr == ""
     assert done.returncode in {0, 141}  # 0: it was done before anybody could know
+
+
+@pytest.mark.parametrize("command", ["quick", "run larson", "soak", "replay", "bench"])
+@pytest.mark.parametrize(
+    ("place", "said"), [("none/results.json", "there is no folder"), (".", "is a folder: results need a file")]
+)
+def test_results_that_cannot_be_written_are_no_work_for_nothing(
+    command: str, place: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main([*command.split(), f"--json={tmp_path / place}"]) == 2
+    captured = capsys.readouterr()
+    assert said in captured.err
+    assert captured.out == ""
+
+
+@pytest.mark.parametrize("words", ["--scale=1e300", "--scale=1001", "--threads=4097", "--threads=100000000000"])
+def test_what_no_machine_has_is_no_allocator_s_failure(words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["run", "larson", words])
+    assert caught.value.code == 2
+    assert "is not a number" in capsys.readouterr().err
+
+
+def test_the_first_line_says_every_digit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "results.json"
+    command = "run larson --seconds=0.0123456789 --scale=0.0123456789 --threads=1 --seed=3 --allocator=bytearray"
+    assert cli.main([*command.split(), f"--json={output}"]) == 0
+    assert set(command.split()) <= set(capsys.readouterr().out.splitlines()[0].split())
+    assert json.loads(output.read_text())["runs"][0]["scale"] == 0.0123456789
+
+
+def test_nothing_is_run_twice_that_would_be_the_same(tmp_path: Path) -> None:
+    output = tmp_path / "results.json"
+    words = "run coalescing --seconds=0.01 --scale=0.001 --threads=1 --seed=3"
+    asked = [f"--allocator={name}" for name in ("bytearray", "blocks", "bytearray")]
+    placed = [f"--placement={name}" for name in ("BestFit", "arenas.placement:BestFit", "BestFit")]
+    assert cli.main([*words.split(), *asked, *placed, f"--json={output}"]) == 0
+    runs = json.loads(output.read_text())["runs"]
+    assert [(run["allocator"], run["placement"]) for run in runs] == [
+        ("bytearray", None),
+        ("blocks", "BestFit"),
+        ("blocks", "arenas.placement:BestFit"),
+    ]
 
 
 def test_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
