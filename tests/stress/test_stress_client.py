@@ -10,6 +10,7 @@ from _allocators import DirtyZeroes, LosesAByte, Misaligned, Overlapping, Raises
 from _package import module
 
 referee = module("referee")
+sweep = module("sweep")
 
 
 class Counted(Sound):
@@ -126,6 +127,56 @@ def test_an_alignment_is_checked_again_after_a_resize() -> None:
     client.resize(held, 20_000)  # the sound one keeps 16 only
     (said,) = found(judge)
     assert said.endswith("is not aligned to 4096")
+
+
+@pytest.mark.parametrize("alignment", [32, 4096, 1 << 16])
+def test_every_bit_of_an_alignment_counts(alignment: int) -> None:
+    class Beside(Sound):
+        def address(self, token: int) -> int:
+            return token + alignment // 2
+
+    judge, client = refereed(Beside())
+    client.allocate(100, alignment)
+    (said,) = found(judge)
+    assert said.endswith(f"is not aligned to {alignment}")
+
+
+@pytest.mark.parametrize("size", [3, 1000, 40_000])
+@pytest.mark.parametrize("place", [0.0, 0.5, 1.0])
+def test_every_byte_of_a_zeroed_block_is_looked_at(size: int, place: float) -> None:
+    class Spotted(Sound):
+        def zeroed(self, size: int) -> int:
+            address = super().zeroed(size)
+            ctypes.memset(address + int(place * (size - 1)), 1, 1)
+            return address
+
+    judge, client = refereed(Spotted())
+    client.zeroed(size)
+    (said,) = found(judge)
+    assert f"was to be zeroed: from byte {int(place * (size - 1))} on" in said
+
+
+@pytest.mark.parametrize("end", ["free", "resize"])
+def test_a_block_is_dead_before_the_allocator_has_it_back(end: str) -> None:
+    """Later another thread may have the same memory already, and its block be born before this one has died."""
+    deaths: list[int] = []
+
+    class Looks(Sound):
+        def _look(self) -> None:
+            deaths.append(sum(entry[1] == sweep.DEATH for entry in client._journal.entries))
+
+        def free(self, token: int) -> None:
+            self._look()
+            super().free(token)
+
+        def resize(self, token: int, size: int) -> int:
+            self._look()
+            return super().resize(token, size)
+
+    _, client = refereed(Looks())
+    held = client.allocate(100)
+    client.free(held) if end == "free" else client.resize(held, 200)
+    assert deaths == [1]
 
 
 def test_a_stale_copy_after_a_resize_is_no_block() -> None:

@@ -270,6 +270,23 @@ def test_refusals_are_survived() -> None:
     assert result.refused
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"limit_bytes": 1 << 13},
+        {"limit_bytes": 1 << 17},
+        {"limit_bytes": 1 << 17, "fail_rate": 0.5, "seed": 486_297_403},  # of a new heap the very first request
+    ],
+    ids=str,
+)
+def test_where_memory_is_short_the_errors_are_the_same(wrong: dict[str, Any]) -> None:
+    """Regions are then as short as can be: what lies behind them is another's."""
+    troubled = mishaps.Mishaps(**wrong)
+    choice = protocol.Choice(allocator="malloc", arenas=8, mishaps=troubled)
+    result = run(lambda: registry.open_allocator(choice), mishaps=troubled)
+    assert result.clean, result.complaints()
+
+
 class Trusting(Sound):
     """Frees what it has freed, and dies of what it has never seen."""
 

@@ -6,7 +6,7 @@ import ctypes
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from .case import LIMIT, NOTHING, SIZE, Case, at_once
+from .case import LIMIT, NOTHING, SIZE, Case, NotPlayedError, at_once
 
 if TYPE_CHECKING:
     from .case import Misuse, Prepare, Scene
@@ -84,8 +84,11 @@ def _free_long_ago(scene: Scene) -> Misuse:
 
 def _free_never_allocated(scene: Scene) -> Misuse:
     heap = scene.private()
-    address = heap.malloc(SIZE)
-    return lambda: heap.free(address + 16 * SIZE)
+    heap.malloc(SIZE)
+    free = [span.address for span in heap.snapshot().spans if span.state == "free"]  # where memory is short, not far
+    if not free:
+        raise NotPlayedError
+    return lambda: heap.free(free[0])
 
 
 def _free_of_handle(scene: Scene) -> Misuse:
