@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import faulthandler
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 CLEAN: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
+HANG_SECONDS: Final = 600.0
+"""A run of which nothing is heard for so long has hung together with the thread that watches it: in the allocator."""
 
 Watch = Callable[[float, int], None]
 """Told how far a run has come: seconds, operations."""
@@ -81,10 +85,25 @@ class Batch:
 
 
 def carry_out(job: Job, begin: progress.Begin) -> Result:
-    """Run one job, and say on what."""
+    """Run one job, and say on what. If it hangs the process ends with status 1, and says where each thread is."""
     by_time = job.seconds is not None
     update = begin(job.name, job.seconds if by_time else job.operations)
-    result = job.run(lambda seconds, operations: update(seconds if by_time else operations))
+
+    def watch(seconds: float, operations: int) -> None:
+        _expect_a_word()
+        update(seconds if by_time else operations)
+
+    _expect_a_word()
+    try:
+        result = job.run(watch)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     choice = job.choice
     placement = choice.placement if registry.is_heap(choice.allocator) else None
     return dataclasses.replace(result, allocator=choice.allocator, arenas=registry.routing(choice), placement=placement)
+
+
+def _expect_a_word() -> None:
+    """From now on. No exception reaches a thread that waits for a lock that nobody will release."""
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback_later(HANG_SECONDS, exit=True, file=sys.__stderr__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 
@@ -148,3 +149,25 @@ class Shrinking(Plain):
     def allocate(self, size: int) -> Any:
         self.made += 1
         return bytearray(size - (self.made > 30))
+
+
+class Hangs(Plain):
+    """A refusal leaves it locked; asked what it holds, it waits for the lock."""
+
+    bounded = True
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.made = 0
+
+    def allocate(self, size: int) -> Any:
+        self.lock.acquire()
+        self.made += 1
+        if self.made > 30:
+            raise MemoryError
+        self.lock.release()
+        return super().allocate(size)
+
+    def committed_bytes(self) -> int:
+        with self.lock:
+            return 1

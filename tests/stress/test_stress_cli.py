@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -234,6 +235,26 @@ def test_interrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
     assert cli.main(["replay", str(write(tmp_path, ""))], open_allocator=lambda *_: Interrupted()) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_an_allocator_that_hangs_whoever_watches_it_has_failed(tmp_path: Path) -> None:
+    """Main thread and all: what is left is to end the process, and to say where everybody is."""
+    script = (
+        f"import sys; from {NAME} import batch, cli; batch.HANG_SECONDS = 2; "
+        "sys.exit(cli.main('run larson --seconds=0.1 --allocator=_pools:Hangs'.split()))"
+    )
+    places = os.pathsep.join((str(FOLDER.parent), str(Path(__file__).parent)))
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=50,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": places},
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "in committed_bytes" in done.stderr
 
 
 def test_as_a_program(tmp_path: Path) -> None:
