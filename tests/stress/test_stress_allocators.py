@@ -330,6 +330,25 @@ def test_no_view_is_kept() -> None:
     assert token.token is not None  # so that a second free is the pool's to catch
 
 
+def test_a_pool_that_boasts_of_its_alignment_is_not_overrun() -> None:
+    """Of its own less slack is needed to step to a multiple of more: where it is not kept, the end lies outside."""
+
+    class Boasts(_pools.Plain):
+        alignment = 64
+
+        def __init__(self) -> None:
+            self.memory = bytearray(4096)
+            start = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+            self.first = -start % 128 + 1
+
+        def view(self, token: Any) -> Any:
+            return memoryview(self.memory)[self.first :][: len(token)]
+
+    opened = adapted.Adapted(Boasts())
+    with pytest.raises(errors.MisbehaviourError, match="is not at a multiple of 64, its alignment"):
+        opened.allocate(100, 128)
+
+
 def test_a_forgetful_pool_s_tokens_are_forgotten() -> None:
     """That is what frees them."""
     opened = registry.open_allocator(choice("bytearray"))
