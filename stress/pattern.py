@@ -37,6 +37,18 @@ _copy = _function(_holding, "memmove", None)
 _copy_large = _function(_releasing, "memmove", None)
 _compare = _function(_holding, "memcmp", ctypes.c_int)
 _compare_large = _function(_releasing, "memcmp", ctypes.c_int)
+_view = _holding["PyMemoryView_FromMemory"]
+_view.argtypes, _view.restype = (ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_int), ctypes.py_object
+_WRITABLE: Final = 0x200  # PyBUF_WRITE
+
+
+def view(address: int, size: int) -> memoryview:
+    """The bytes at an address, which must not be touched once they are freed.
+
+    Not by way of a ctypes array: each length is a type of its own, and free-threaded Python 3.13 keeps types for ever.
+    """
+    seen: memoryview = _view(address, size, _WRITABLE)
+    return seen
 
 
 def start_of(block: int) -> int:

@@ -7,10 +7,10 @@ before the converted and the encoded one. Now and then the same is computed in o
 
 from __future__ import annotations
 
-import ctypes
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ..errors import UnavailableError
+from ..pattern import view
 from . import alone
 from .model import Workload
 
@@ -124,7 +124,7 @@ class Pipeline:
         return None if held is None else self._array(client.lend(held), held.size, kind)
 
     def _array(self, address: int, size: int, kind: str) -> Any:  # noqa: ANN401 - an array
-        return self._np.frombuffer((ctypes.c_char * size).from_address(address), kind)
+        return self._np.frombuffer(view(address, size), kind)
 
     @staticmethod
     def _give(client: Client[Any], *blocks: Held[Any] | None) -> None:

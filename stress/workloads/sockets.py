@@ -8,12 +8,12 @@ must be, byte for byte, what the referee once put into the first: so the oracle 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
 from ..allocators.protocol import ANYTHING
 from ..errors import UnavailableError
+from ..pattern import view
 from .loopback import Loopback
 from .model import Workload
 
@@ -118,7 +118,7 @@ class Asker(Peer):
 
 def _memory(held: Held[Any]) -> memoryview:
     """A block's bytes, which must not be touched once it is freed."""
-    return memoryview((ctypes.c_char * held.size).from_address(held.address)).cast("B")
+    return view(held.address, held.size)
 
 
 def _receive(connection: socket.socket, held: Held[Any], start: int) -> None:

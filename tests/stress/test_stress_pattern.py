@@ -62,3 +62,14 @@ def test_seeds_differ_and_repeat() -> None:
 def test_a_difference_that_has_gone_is_said_to_have() -> None:
     buffer = ctypes.create_string_buffer(64)
     assert "still writing" in NOISE.first_difference(ctypes.addressof(buffer), 64, None)
+
+
+def test_a_view_of_memory_makes_no_type_of_its_length() -> None:
+    """Python without the GIL would keep each of them for ever."""
+    memory = ctypes.create_string_buffer(b"abcdef")
+    before = len(ctypes.Array.__subclasses__())
+    views = [pattern.view(ctypes.addressof(memory), size) for size in range(6)]
+    assert [bytes(each) for each in views] == [b"abcdef"[:size] for size in range(6)]
+    views[-1][0] = ord("x")
+    assert memory.value == b"xbcdef"
+    assert len(ctypes.Array.__subclasses__()) == before
