@@ -15,7 +15,7 @@ from .allocators import registry
 from .table import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from .allocators.protocol import Choice
@@ -69,12 +69,13 @@ class Batch:
         for line in self.told:
             say(line)
         started = time.time()
-        with progress.bar() as begin:
-            results = [carry_out(job, begin) for job in self.jobs]
-        report.show(results)
-        for result in results:
-            for complaint in result.complaints() + result.notes:
-                say(f"{result.name} on {result.allocator}: {complaint}")
+        results: list[Result] = []
+        try:
+            with progress.bar() as begin:
+                for job in self.jobs:
+                    results.append(carry_out(job, begin))  # noqa: PERF401 - one by one: what is done is to be shown
+        finally:
+            _show(results)  # interrupted, too
         document = report.Document(self.command, self.seed, started, results, self.footprints())
         if self.json is not None:
             document.write(self.json)
@@ -82,6 +83,13 @@ class Batch:
         if document.empty:
             return USAGE
         return CLEAN if document.clean else FAILED
+
+
+def _show(results: Sequence[Result]) -> None:
+    report.show(results)
+    for result in results:
+        for complaint in result.complaints() + result.notes:
+            say(f"{result.name} on {result.allocator}: {complaint}")
 
 
 def carry_out(job: Job, begin: progress.Begin) -> Result:

@@ -17,8 +17,8 @@ from typing import Any, Final
 
 STARTS: Final = 1 << 16
 """Windows begin at one of so many places."""
-PERIOD: Final = 1 << 20
-"""Bytes after which the contents of a long block repeat."""
+PERIOD: Final = (1 << 20) + 7
+"""Bytes after which the contents of a long block repeat: odd, so that a page moved by whole pages shows."""
 _RELEASE_THE_LOCK: Final = 1 << 15
 _STRIDE: Final = 40_503  # 2**16 divided by the golden ratio, odd: spreads consecutive blocks over all the starts
 _SHOWN: Final = 16

@@ -257,6 +257,20 @@ def test_an_allocator_that_hangs_whoever_watches_it_has_failed(tmp_path: Path) -
     assert "in committed_bytes" in done.stderr
 
 
+def test_what_is_done_is_shown_when_interrupted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    class Interrupted(Sound):
+        def measure(self) -> None:
+            raise KeyboardInterrupt
+
+    made = iter((Sound(), Interrupted()))
+    paths = [str(write(tmp_path, SMALL, name)) for name in ("first.trace", "second.trace")]
+    argv = ["replay", *paths, "--no-footprints"]
+    assert cli.main(argv, open_allocator=lambda _choice: next(made)) == 130
+    printed = capsys.readouterr().out
+    assert [line for line in printed.splitlines() if line.split()[:2] == ["first", "malloc"]]
+    assert "clean:" not in printed
+
+
 def test_as_a_program(tmp_path: Path) -> None:
     command = [sys.executable, "-m", NAME, "replay", str(write(tmp_path, SMALL))]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=FOLDER.parent)

@@ -73,3 +73,14 @@ def test_a_view_of_memory_makes_no_type_of_its_length() -> None:
     views[-1][0] = ord("x")
     assert memory.value == b"xbcdef"
     assert len(ctypes.Array.__subclasses__()) == before
+
+
+def test_a_page_moved_by_whole_pages_shows() -> None:
+    """In a block longer than the noise, too."""
+    noise, size, page = pattern.Noise(5), 3 << 20, 4096
+    memory = (ctypes.c_char * size)()
+    address = ctypes.addressof(memory)
+    noise.fill(address, size, 3)
+    assert noise.holds(address, size, 3)
+    ctypes.memmove(address + (2 << 20), address + (1 << 20), page)
+    assert not noise.holds(address, size, 3)
