@@ -6,43 +6,43 @@ from typing import TYPE_CHECKING
 
 from arenas.reports import Page
 
-from . import failures, footprints, overview, ratios, runs, throughput, verdict
+from . import failures, footprints, overview, promises, ratios, runs, throughput, verdict
 from .costs import Costs
 from .document import Results
 from .names import shown
+from .searches import Searches
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from arenas.reports import Part
 
-
-def page(files: Sequence[Results | Costs]) -> Page:
-    """Build the page. Every complaint stands before every figure."""
+def page(files: Sequence[Results | Costs | Searches]) -> Page:
+    """Build the page. What failed stands right below the verdict and its figures: on a telephone's first screen."""
     results = [each for each in files if isinstance(each, Results)]
     costs = [each for each in files if isinstance(each, Costs)]
+    searches = [each for each in files if isinstance(each, Searches)]
     all_shown = shown([run for each in results for run in each.runs])
     memory, others = runs.memory_sections(all_shown)
     sections = [
-        failures.section(results, all_shown),
+        failures.section(results, all_shown, searches),
+        overview.origin([each.command for each in files], [(each.path.name, each.machine) for each in files]),
         throughput.section(all_shown),
         memory,
         footprints.section(results),
         runs.table_section(all_shown) if all_shown else None,
         others,
+        promises.section(searches),
     ]
     for number, each in enumerate(costs):
         sections += ratios.sections(each, number)
-    lead: list[Part] = [overview.figures(results)] if results else []
-    lead += overview.repeat([each.command for each in files])
-    lead += overview.machine([(each.path.name, each.machine) for each in files])
-    good = verdict.is_clean(results)
+    checked = bool(results or searches)
+    good = verdict.is_clean(results, searches)
     return Page(
         title="arenas stress report",
         good=good,
-        mark=("Clean" if results else "Measured") if good else "Failed",
-        verdict=verdict.sentence(results, all_shown) if results else f"{costs[0].summary}.",
-        lead=lead,
+        mark=("Clean" if checked else "Measured") if good else "Failed",
+        verdict=verdict.sentence(results, all_shown, searches) if checked else f"{costs[0].summary}.",
+        lead=overview.figures(results, searches),
         sections=[section for section in sections if section is not None],
         note=_started(results),
     )

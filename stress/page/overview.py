@@ -1,10 +1,10 @@
-"""What stands below the verdict: key figures, how to repeat it, where it ran."""
+"""What belongs to all of it: key figures, how to repeat it, where it ran."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from arenas.reports import Code, Facts, Figure, Figures, units
+from arenas.reports import Code, Facts, Figure, Figures, Section, units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -12,10 +12,16 @@ if TYPE_CHECKING:
     from arenas.reports import Part
 
     from .document import Results, Run
+    from .searches import Searches
 
 
-def figures(files: Sequence[Results]) -> Part:
-    """The key figures of all runs."""
+def figures(files: Sequence[Results], searches: Sequence[Searches]) -> list[Part]:
+    """The key figures of all runs and all searches; none where there is neither."""
+    items = [*(_of_runs(files) if files else ()), *(_of_searches(searches) if searches else ())]
+    return [Figures(items)] if items else []
+
+
+def _of_runs(files: Sequence[Results]) -> list[Figure]:
     runs = [run for results in files for run in results.runs]
     items = [Figure("Runs", units.count(len(runs)), _kinds(runs))]
     if runs:
@@ -31,17 +37,33 @@ def figures(files: Sequence[Results]) -> Part:
         items.append(Figure("Recordings measured", units.count(len(recordings))))
     if seconds := sum(results.seconds for results in files):
         items.append(Figure("Took", units.duration(seconds)))
-    return Figures(items)
+    return items
 
 
-def repeat(commands: Sequence[str]) -> list[Part]:
+def _of_searches(files: Sequence[Searches]) -> list[Figure]:
+    protocols = [protocol for searches in files for protocol in searches.protocols]
+    broken = sum(len(searches.broken) for searches in files)
+    return [
+        Figure("Promises", units.count(len(protocols))),
+        Figure("Schedules played", units.count(sum(each.schedules for each in protocols))),
+        Figure("Promises broken", units.count(broken) if broken else "none"),
+    ]
+
+
+def origin(commands: Sequence[str], machines: Sequence[tuple[str, Mapping[str, str]]]) -> Section | None:
+    """How to repeat it, and where it ran; None where the files say neither."""
+    parts = [*_repeat(commands), *_machine(machines)]
+    return Section("How it was run", parts, "origin") if parts else None
+
+
+def _repeat(commands: Sequence[str]) -> list[Part]:
     """What to type to do it all again."""
     distinct = list(dict.fromkeys(filter(None, commands)))
     title = "To repeat it" if len(distinct) == 1 else "To repeat them"
     return [Code(title, "\n".join(distinct), is_command=True)] if distinct else []
 
 
-def machine(described: Sequence[tuple[str, Mapping[str, str]]]) -> list[Part]:
+def _machine(described: Sequence[tuple[str, Mapping[str, str]]]) -> list[Part]:
     """Where it ran, from each file's name and words; where the files differ, with their names."""
     facts = {name: _said(name, described) for _file, words in described for name in words}
     return [Facts("Machine", list(facts.items()))] if facts else []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from arenas.reports import Region
 
 from ..errors import UsageError
-from . import costs
+from . import costs, searches
 from .document import SERIES, Footprint, HeapMap, Results, Run, Timeline
 from .node import Node, count, measure, text, texts
 
@@ -24,7 +24,7 @@ VERSION: Final = 1
 _COUNTS: Final = ("allocations", "frees", "resizes", "remote_frees", "refused")
 
 
-def read(path: Path) -> Results | costs.Costs:
+def read(path: Path) -> Results | costs.Costs | searches.Searches:
     """Read what ``--json`` wrote.
 
     Raises:
@@ -34,13 +34,25 @@ def read(path: Path) -> Results | costs.Costs:
     root = Node(path, "", _parse(path))
     if costs.is_one(root):
         return costs.read(root)
-    if text(root, "format", "") != FORMAT:
-        raise UsageError(f"{path}: this is no results file: it has no format {FORMAT!r}")
+    match text(root, "format"):
+        case searches.FORMAT:
+            _refuse_other(root, searches.VERSION)
+            return searches.read(root)
+        case found if found == FORMAT:
+            _refuse_other(root, VERSION)
+            return _results(root)
+    raise UsageError(f"{path}: this is no results file: its format is neither {FORMAT!r} nor {searches.FORMAT!r}")
+
+
+def _refuse_other(root: Node, known: int) -> None:
     version = root.need("version").count()
-    if version != VERSION:
-        raise UsageError(f"{path}: its format has version {version}, and this program knows version {VERSION} only")
+    if version != known:
+        raise UsageError(f"{root.path}: its format has version {version}, and this program knows version {known} only")
+
+
+def _results(root: Node) -> Results:
     return Results(
-        path=path,
+        path=root.path,
         command=text(root, "command"),
         started=text(root, "started"),
         seconds=measure(root, "seconds") or 0.0,

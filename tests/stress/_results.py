@@ -210,6 +210,41 @@ def benchmark() -> Json:
     }
 
 
+def interleaved() -> Json:
+    """A third format: ``interleave --json``. One promise of two was broken."""
+    common = {"preemptions": 2, "seconds": 0.2}
+    error = 'Traceback (most recent call last):\n  File "mine.py", line 19, in verify\nAssertionError: [1, 1]'
+    broken = {
+        "schedule": "A3 B",
+        "number": 17,
+        "stops": ["A stopped at mine.py:14 in Tickets.a, before offset 30"],
+        "error": error,
+    }
+    broken |= {"replay": "python -m stress interleave mine:Tickets --schedule 'A3 B'"}
+    protocols = [
+        {"name": "Trim", "promise": "The block stays its own.", "schedules": 1500, "left_out": 543, **common}
+        | {"broken": None, "clean": True},
+        {"name": "mine:Tickets", "promise": "No two threads draw the same ticket.", "schedules": 17, "left_out": 0}
+        | {**common, "broken": broken, "clean": False},
+    ]
+    return {
+        "format": "arenas-stress-interleave",
+        "version": 1,
+        "command": "python -m stress interleave Trim mine:Tickets --schedules=1500 --seed=1",
+        "seed": 1,
+        "machine": MACHINE,
+        "clean": False,
+        "verdict": "FAILED: 1 of 2 protocols, 1,517 schedules: mine:Tickets",
+        "protocols": protocols,
+    }
+
+
+def interleaved_well() -> Json:
+    """The same, of the promise that held."""
+    found = interleaved()
+    return found | {"clean": True, "verdict": "clean", "protocols": found["protocols"][:1]}
+
+
 def write(path: Path, content: Json) -> Path:
     path.write_text(json.dumps(content), "utf-8")
     return path

@@ -9,7 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from _package import module
-from _results import Json, benchmark, document, failed, failed_run, footprints, huge, realistic, run, small, write
+from _results import (
+    Json,
+    benchmark,
+    document,
+    failed,
+    failed_run,
+    footprints,
+    huge,
+    interleaved,
+    interleaved_well,
+    realistic,
+    run,
+    small,
+    write,
+)
 
 from arenas import reports
 
@@ -61,6 +75,31 @@ def test_the_verdict_names_what_failed_and_the_complaints_come_first(tmp_path: P
         assert complaint in complaints.text
 
 
+def test_faults_of_one_line_stand_above_tracebacks(tmp_path: Path) -> None:
+    traceback, *faults = failed_run()["complaints"]
+    made = page(tmp_path, document([failed_run()]))
+    assert part(made, "What failed", reports.Code).text == "\n\n".join([*faults, traceback])
+
+
+def test_what_failed_stands_right_below_the_figures(tmp_path: Path) -> None:
+    """And how it was run below that, or first where nothing failed."""
+    made = page(tmp_path, failed())
+    assert [type(each) for each in made.lead] == [reports.Figures]
+    assert titles(made)[:3] == ["What failed", "How it was run", "Throughput"]
+    made = page(tmp_path, realistic())
+    assert [type(each) for each in made.lead] == [reports.Figures]
+    assert titles(made)[:2] == ["How it was run", "Throughput"]
+    (origin, *_rest) = made.sections
+    assert [each.title for each in origin.parts] == ["To repeat it", "Machine"]
+
+
+def test_a_file_that_fails_without_a_run_is_quoted_beside_one_with_a_run(tmp_path: Path) -> None:
+    vague = document([run()]) | {"clean": False, "verdict": "FAILED: the books are wrong"}
+    made = page(tmp_path, failed(), vague)
+    assert part(made, "What failed", reports.Text).text == "FAILED: the books are wrong"
+    assert page(tmp_path, vague).sections[0].bad
+
+
 def test_of_many_failures_a_few_are_named(tmp_path: Path) -> None:
     made = page(tmp_path, document([failed_run(name) for name in "abcdef"]))
     assert made.verdict.endswith("a on mypool:make, b on mypool:make, c on mypool:make and 3 more.")
@@ -82,9 +121,10 @@ def test_a_run_that_is_not_clean_is_believed(tmp_path: Path) -> None:
 
 
 def test_sections_of_a_full_and_of_an_almost_empty_file(tmp_path: Path) -> None:
-    assert titles(page(tmp_path, realistic())) == ["Throughput", "Memory", "Fragmentation", "All runs", "Run by run"]
-    assert titles(page(tmp_path, small())) == ["Throughput", "All runs", "Run by run"]
-    assert titles(page(tmp_path, document([]))) == []
+    expected = ["How it was run", "Throughput", "Memory", "Fragmentation", "All runs", "Run by run"]
+    assert titles(page(tmp_path, realistic())) == expected
+    assert titles(page(tmp_path, small())) == ["How it was run", "Throughput", "All runs", "Run by run"]
+    assert titles(page(tmp_path, document([]) | {"command": "", "machine": {}})) == []
 
 
 def test_every_run_can_be_reached_from_the_table(tmp_path: Path) -> None:
@@ -136,13 +176,13 @@ def test_the_same_run_of_several_files_stands_side_by_side(tmp_path: Path) -> No
 
 def test_commands_and_machines_of_several_files_are_put_together(tmp_path: Path) -> None:
     first, second = document([run()]), document([run()]) | {"command": "another", "machine": {"CPU": "big"}}
-    lead = page(tmp_path, first, first, second).lead
-    (command,) = (each for each in lead if isinstance(each, reports.Code))
+    made = page(tmp_path, first, first, second)
+    command = part(made, "How it was run", reports.Code)
     assert command.text == f"{first['command']}\nanother"
-    (facts,) = (each for each in lead if isinstance(each, reports.Facts))
+    facts = part(made, "How it was run", reports.Facts)
     mine = first["machine"]["CPU"]
     assert facts.items[0] == ("CPU", f"{mine} (results-0.json, results-1.json); big (results-2.json)")
-    (facts,) = (each for each in page(tmp_path, first, first).lead if isinstance(each, reports.Facts))
+    facts = part(page(tmp_path, first, first), "How it was run", reports.Facts)
     assert dict(facts.items) == first["machine"]
 
 
@@ -154,7 +194,8 @@ def test_fragmentation_is_payload_by_memory(tmp_path: Path) -> None:
         {"name": "gcc", "allocator": "glibc", "payload_bytes": 0, "failure": "the child died"},
     ]
     made = page(tmp_path, document([], measured))
-    resident, span = (each for each in made.sections[1].parts if isinstance(each, reports.Table))
+    (section,) = (each for each in made.sections if each.title == "Fragmentation")
+    resident, span = (each for each in section.parts if isinstance(each, reports.Table))
     assert [heading.text for heading in resident.headings[2:]] == ["arenas BestFit", "glibc"]
     (row,) = resident.rows
     assert [(cell.share, cell.tone) for cell in row[2:]] == [(0.9, "best"), (0.5, "")]
@@ -174,7 +215,7 @@ def test_means_are_over_what_all_columns_have(tmp_path: Path) -> None:
 
 def test_series_that_stayed_at_nothing_are_said_not_drawn(tmp_path: Path) -> None:
     timeline = {"seconds": [1, 2], "live_bytes": [3, 4], "parked_bytes": [0, 0], "cached_bytes": None}
-    (details,) = page(tmp_path, document([run(timeline=timeline)])).sections[1].parts[1:]
+    details = part(page(tmp_path, document([run(timeline=timeline)])), "Memory", reports.Details)
     lines = next(each for each in details.parts if isinstance(each, reports.Lines))
     text = next(each for each in details.parts if isinstance(each, reports.Text))
     assert [series.name for series in lines.series] == ["live"]
@@ -183,7 +224,7 @@ def test_series_that_stayed_at_nothing_are_said_not_drawn(tmp_path: Path) -> Non
 
 def test_a_heap_map_counts_from_the_start_of_each_region(tmp_path: Path) -> None:
     regions = [{"arena": 3, "offset": 1000, "size": 50, "spans": [[1000, 20, "live"], [1020, 30, "free"]]}]
-    (details,) = page(tmp_path, document([run(heap_map={"regions": regions})])).sections[1].parts[1:]
+    details = part(page(tmp_path, document([run(heap_map={"regions": regions})])), "Memory", reports.Details)
     (shown,) = (each for each in details.parts if isinstance(each, reports.HeapMap))
     assert shown.regions == [reports.Region(3, 50, [(0, 20, "live"), (20, 30, "free")])]
 
@@ -197,12 +238,61 @@ def test_unknown_keys_are_passed_over_and_optional_ones_may_be_missing(tmp_path:
 
 def test_a_benchmark_is_shown(tmp_path: Path) -> None:
     made = page(tmp_path, benchmark())
-    assert (made.mark, titles(made)) == ("Measured", ["Cost: pair"])
+    assert (made.mark, titles(made)) == ("Measured", ["How it was run", "Cost: pair"])
+    assert made.lead == []
     (group,) = part(made, "Cost: pair", reports.Bars).groups
     assert [bar.text.split() for bar in group.bars] == [["612", "ns"], ["172", "ns"], ["not", "installed"]]
     (row,) = part(made, "Cost: pair", reports.Table).rows
     assert [cell.text for cell in row[2:]] == ["np.empty", "3.57×", "3.4–3.7", "at most 4", "met, loss"]
-    assert titles(page(tmp_path, benchmark(), small())) == ["Throughput", "All runs", "Run by run", "Cost: pair"]
+    expected = ["How it was run", "Throughput", "All runs", "Run by run", "Cost: pair"]
+    assert titles(page(tmp_path, benchmark(), small())) == expected
+
+
+def test_a_search_is_shown(tmp_path: Path) -> None:
+    made = page(tmp_path, interleaved_well())
+    assert (made.good, made.mark) == (True, "Clean")
+    assert made.verdict == "No promise broken: 1 protocol, 1,500 schedules."
+    assert titles(made) == ["How it was run", "Promises"]
+    (row,) = part(made, "Promises", reports.Table).rows
+    assert [cell.text for cell in row] == ["Trim", "holds", "1,500", "543", "The block stays its own."]
+    assert part(made, "How it was run", reports.Code).text == interleaved()["command"]
+    both = page(tmp_path, interleaved_well(), small())
+    assert both.verdict.startswith("Every byte as it was written")
+    assert both.verdict.endswith("1 thread. No promise broken: 1 protocol, 1,500 schedules.")
+
+
+def test_a_broken_promise_comes_first_with_all_that_is_known_of_it(tmp_path: Path) -> None:
+    made = page(tmp_path, small(), interleaved())
+    assert (made.good, made.mark) == (False, "Failed")
+    assert made.verdict == "1 of 2 promises broken: mine:Tickets."
+    assert titles(made)[0] == "What failed"
+    assert made.sections[0].bad
+    complaint, replay = made.sections[0].parts
+    broken = interleaved()["protocols"][1]["broken"]
+    assert "mine:Tickets" in complaint.title
+    assert "A3 B" in complaint.title
+    assert complaint.text == f"{broken['stops'][0]}\n\n{broken['error']}"
+    assert replay.text == broken["replay"]
+    assert [row[1].text for row in part(made, "Promises", reports.Table).rows] == ["holds", "broken"]
+    assert page(tmp_path, failed(), interleaved()).verdict == (
+        "1 of 5 runs failed: mstress on mypool:make. 1 of 2 promises broken: mine:Tickets."
+    )
+
+
+@pytest.mark.parametrize("protocol", [{"clean": False}, {"broken": {"schedule": "A1", "error": "late"}}])
+def test_a_promise_that_did_not_hold_is_believed(protocol: Json, tmp_path: Path) -> None:
+    """Whatever its file says of all of them, and however little of it."""
+    searched = {"name": "Trim", "schedules": 1, "clean": True, "new": 1} | protocol
+    made = page(tmp_path, interleaved_well() | {"protocols": [searched], "new": [1]})
+    assert (made.good, made.verdict) == (False, "1 of 1 promise broken: Trim.")
+    assert part(made, "What failed", reports.Code)
+    assert reports.render(made)
+
+
+def test_a_search_that_is_not_clean_is_believed(tmp_path: Path) -> None:
+    made = page(tmp_path, interleaved_well() | {"clean": False, "verdict": "FAILED: for once"})
+    assert (made.good, made.verdict) == (False, "FAILED: for once")
+    assert part(made, "What failed", reports.Text).text == "FAILED: for once"
 
 
 EVIL = "<script>alert(1)</script>"
@@ -221,17 +311,18 @@ def test_markup_in_a_file_stays_text(tmp_path: Path) -> None:
 
     content = failed() | {"footprints": footprints()}
     evil = poisoned(content) | {"format": content["format"]}
-    made = reports.render(page(tmp_path, evil | {"machine": {EVIL: EVIL}}))
+    searched = poisoned(interleaved()) | {"format": interleaved()["format"]}
+    made = reports.render(page(tmp_path, evil | {"machine": {EVIL: EVIL}}, searched))
     assert EVIL not in made
     assert made.count("<script") == 1
     assert made.count("&lt;script&gt;") > 100
 
 
-def changed(path: str, value: Any) -> Callable[[], str]:
+def changed(path: str, value: Any, of: Callable[[], Json] | None = None) -> Callable[[], str]:
     """A file in which one value is another."""
 
     def make() -> str:
-        content = document([run()], footprints()[:1])
+        content = of() if of else document([run()], footprints()[:1])
         place: Any = content
         *way, last = [int(word) if word.isdecimal() else word for word in path.split(".")]
         for word in way:
@@ -276,6 +367,15 @@ def changed(path: str, value: Any) -> Callable[[], str]:
         (changed("runs.0.heap_map.regions.1.spans.0", [1]), "heap_map.regions[1].spans[0]: expected [offset"),
         (changed("footprints.0.payload_bytes", None), "footprints[0]: expected 'payload_bytes' or a failure"),
         (changed("machine", "fast"), "machine: expected an object"),
+        (changed("version", 2, interleaved), "version 2"),
+        (changed("clean", "yes", interleaved), "clean: expected true or false, found 'yes'"),
+        (changed("protocols", None, interleaved), "'protocols' is missing"),
+        (changed("protocols.0", 7, interleaved), "protocols[0]: expected an object, found 7"),
+        (changed("protocols.0.schedules", "all", interleaved), "protocols[0].schedules: expected a whole number"),
+        (changed("protocols.0.promise", 7, interleaved), "protocols[0].promise: expected a text"),
+        (changed("protocols.1.broken", "yes", interleaved), "protocols[1].broken: expected an object"),
+        (changed("protocols.1.broken.error", None, interleaved), "protocols[1].broken: 'error' is missing"),
+        (changed("protocols.1.broken.stops", [1], interleaved), "protocols[1].broken.stops[0]: expected a text"),
     ],
     ids=lambda value: value[:40] if isinstance(value, str) else "changed",
 )

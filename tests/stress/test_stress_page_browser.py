@@ -18,7 +18,7 @@ cli = module("cli")
 WHY = missing()
 pytestmark = pytest.mark.skipif(WHY is not None, reason=WHY or "")
 
-PAGES = ("realistic", "failed", "huge", "small", "benchmark")
+PAGES = ("realistic", "failed", "huge", "small", "benchmark", "interleaved", "interleaved_well")
 PHONE, DESK = (375, 812), (1280, 900)
 
 # Every text that is shown: its colour against the nearest background that is there. 3 is enough for big letters.
@@ -86,6 +86,17 @@ def test_a_page_is_quiet_fits_and_says_its_verdict_first(
     assert box["right"] <= screen[0]
 
 
+@pytest.mark.parametrize("screen", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("name", ["failed", "interleaved"])
+def test_what_failed_is_on_the_first_screen(
+    name: str, screen: tuple[int, int], opened: Any, pages: dict[str, str]
+) -> None:
+    look_like(opened, *screen)
+    opened.get(pages[name])
+    box = opened.execute_script("return document.querySelector('#failures h2').getBoundingClientRect().toJSON()")
+    assert 0 <= box["top"] < box["bottom"] <= screen[1]
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", ["realistic", "failed"])
 def test_every_text_stands_out(name: str, scheme: str, opened: Any, pages: dict[str, str]) -> None:
@@ -101,7 +112,7 @@ def test_all_sections_are_there_and_lead_somewhere(opened: Any, pages: dict[str,
     look_like(opened, *DESK)
     opened.get(pages["realistic"])
     headings = opened.execute_script("return [...document.querySelectorAll('h2')].map((each) => each.textContent)")
-    assert headings == ["Throughput", "Memory", "Fragmentation", "All runs", "Run by run"]
+    assert headings == ["How it was run", "Throughput", "Memory", "Fragmentation", "All runs", "Run by run"]
     links = opened.execute_script("return [...document.querySelectorAll('nav a')].map((each) => each.textContent)")
     assert links == ["Verdict", *headings]
 
