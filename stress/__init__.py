@@ -1,4 +1,5 @@
-"""The stress harness: real programs' recordings, replayed through any allocator, every byte checked; and a benchmark.
+"""The stress runner: known workloads, and recordings of real programs, on any allocator, every byte checked; and a
+benchmark.
 
 In a checkout it is ``python -m stress``; the wheel carries the same package as ``arenas_stress`` with the command
 ``arenas-stress``. So its modules import each other relatively, and nothing here may spell the package's own name.

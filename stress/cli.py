@@ -68,7 +68,8 @@ def _with_command(words: list[str]) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog=_program(), description="Stress an allocator with recordings of real programs."
+        prog=_program(),
+        description="Try to break an allocator: workloads and recordings of real programs, every byte checked.",
     )
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     for name, command in COMMANDS.items():

@@ -263,7 +263,6 @@ def test_bounded_memory_may_run_out() -> None:
         ("--allocator=_pools:OddAlignment", "a power of two, and is 24"),
         ("--allocator=_pools:CannotBeMade", "cannot be made: OSError: no device"),
         ("--allocator=_pools:LeavesAtOnce", "cannot be made: SystemExit: 0"),
-        ("--allocator=_leaves:make", "importing _leaves failed: SystemExit: 0"),
         ("--allocator=numpy --limit=10000", "numpy has no limit"),
         ("--allocator=file --arenas=cpu", "must be a number, not 'cpu'"),
         ("--allocator=offsets --fail-nth=1", "takes all its memory at once"),
@@ -279,6 +278,16 @@ def test_what_is_not_to_be_had_is_said(rest: str, said: str, capsys: pytest.Capt
     captured = capsys.readouterr()
     assert said in captured.err
     assert captured.out == ""
+
+
+def test_a_module_that_ends_the_program_is_said_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When it is imported, as a script may."""
+    (tmp_path / "_leaves.py").write_text("raise SystemExit(0)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert cli.main(["run", "larson", "--allocator=_leaves:make"]) == 2
+    assert "importing _leaves failed: SystemExit: 0" in capsys.readouterr().err
 
 
 def test_without_an_optional_module_it_says_so(
